@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// One config for the whole repository: tests read the libraries' sources, while spawned processes run what was built.
+export default defineConfig({
+  resolve: { conditions: ["@ragline/source"] },
+  ssr: { resolve: { conditions: ["@ragline/source"] } },
+  test: {
+    include: ["libs/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "tools/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    maxWorkers: 2,
+    server: { deps: { inline: [/@ragline\//] } },
+  },
+});
