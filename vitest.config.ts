@@ -1,11 +1,14 @@
 import { defineConfig } from "vitest/config";
+import { ClosingLineReporter } from "./tools/setup/closing-line-reporter.ts";
 
 // One config for the whole repository: tests read the libraries' sources, while spawned processes run what was built.
 export default defineConfig({
   resolve: { conditions: ["@ragline/source"] },
   ssr: { resolve: { conditions: ["@ragline/source"] } },
   test: {
-    include: ["libs/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "tools/**/*.test.ts"],
+    include: ["libs/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "tools/*/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    reporters: ["default", new ClosingLineReporter()],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,

@@ -10,15 +10,19 @@ export interface DenseBlock {
 
 const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
+/** A copy in memory of its own. `slice` of a Buffer would be a view, so the plain one is called. */
+const copyOf = (bytes: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(bytes);
+
 function swapEvery4(bytes: Uint8Array): Uint8Array {
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).swap32();
-  return bytes;
+  const copy = copyOf(bytes);
+  Buffer.from(copy.buffer, copy.byteOffset, copy.byteLength).swap32();
+  return copy;
 }
 
 /** The values as little-endian float32 bytes. On a little-endian host this is a view that shares the memory. */
 export function toFloat32Bytes(values: Float32Array): Uint8Array {
   const view = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return hostIsLittleEndian ? view : swapEvery4(view.slice());
+  return hostIsLittleEndian ? view : swapEvery4(view);
 }
 
 /**
@@ -26,8 +30,9 @@ export function toFloat32Bytes(values: Float32Array): Uint8Array {
  * @throws RangeError when the length is not a multiple of 4.
  */
 export function fromFloat32Bytes(bytes: Uint8Array): Float32Array {
-  if (bytes.byteLength % 4 !== 0) throw new RangeError(`${bytes.byteLength} bytes are no whole number of float32 values`);
+  if (bytes.byteLength % 4 !== 0)
+    throw new RangeError(`${bytes.byteLength} bytes are no whole number of float32 values`);
   const aligned = hostIsLittleEndian && bytes.byteOffset % 4 === 0;
-  const source = aligned ? bytes : hostIsLittleEndian ? bytes.slice() : swapEvery4(bytes.slice());
+  const source = aligned ? bytes : hostIsLittleEndian ? copyOf(bytes) : swapEvery4(bytes);
   return new Float32Array(source.buffer, source.byteOffset, source.byteLength / 4);
 }

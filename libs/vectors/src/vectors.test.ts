@@ -9,6 +9,7 @@ test("float32 bytes round trip at any alignment", () => {
       const moved = new Uint8Array(bytes.length + shift);
       moved.set(bytes, shift);
       expect(fromFloat32Bytes(moved.subarray(shift))).toEqual(values);
+      expect(fromFloat32Bytes(Buffer.from(moved.buffer).subarray(shift))).toEqual(values);
     }),
   );
 });

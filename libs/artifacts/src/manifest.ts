@@ -1,0 +1,178 @@
+import { z } from "zod";
+import { ArtifactError } from "./artifact-error.js";
+
+const count = z.number().int().nonnegative();
+const names = z.array(z.string());
+
+/** A decision between settings: which value won, and which layer it came from. */
+const provenanceEntry = z.looseObject({
+  key: z.string(),
+  value: z.unknown(),
+  source: z.string(),
+  layer: z.string().optional(),
+});
+
+const featureToggles = z.looseObject({
+  enable_rerank: z.boolean().optional(),
+  enable_sparse: z.boolean().optional(),
+  sparse_models: names.optional(),
+  sources: z.record(z.string(), z.unknown()).optional(),
+  // The Python pipeline wrote an object of key to source.
+  provenance: z.union([z.array(provenanceEntry), z.record(z.string(), z.unknown())]).optional(),
+  provenance_lines: names.optional(),
+});
+
+const denseRun = z.looseObject({
+  total_embeddings_generated: count.optional(),
+  embedding_dimension: count.optional(),
+  processing_time_seconds: z.number().optional(),
+  chunks_per_second: z.number().optional(),
+  models_executed: names.optional(),
+  lease_events: z.array(z.unknown()).optional(),
+  batches_per_model: z.record(z.string(), z.unknown()).optional(),
+  backend: z.string().optional(),
+  precision: z.unknown().optional(),
+  gpu_count: count.optional(),
+});
+
+const sparseRun = z.looseObject({
+  run_id: z.string().optional(),
+  enabled: z.boolean().optional(),
+  executed: z.boolean().optional(),
+  sparse_model: z.string().optional(),
+  models: z.array(z.unknown()).optional(),
+  query_sparse_vector: z.unknown().optional(),
+  document_sparse_vectors: z.unknown().optional(),
+  latency_ms: z.number().optional(),
+  vectors: z
+    .looseObject({ total: count.optional(), available: count.optional(), coverage_ratio: z.number().optional() })
+    .optional(),
+  devices: z.record(z.string(), z.unknown()).optional(),
+  fallback_used: z.boolean().optional(),
+  fallback_count: count.optional(),
+  fallback_reason: z.string().nullish(),
+});
+
+const rerankRun = z.looseObject({
+  run_id: z.string().optional(),
+  enabled: z.boolean().optional(),
+  executed: z.boolean().optional(),
+  status: z.string().optional(),
+  model_name: z.string().optional(),
+  query: z.unknown().optional(),
+  candidate_ids: z.array(z.unknown()).optional(),
+  batch_size: z.number().nullish(),
+  scores: z.array(z.unknown()).optional(),
+  latency_ms: z.number().nullish(),
+  gpu_peak_gb: z.number().nullish(),
+  device_state: z
+    .looseObject({
+      requested: z.string().optional(),
+      resolved: z.string().optional(),
+      fallback_applied: z.boolean().optional(),
+    })
+    .optional(),
+  fallback_count: count.optional(),
+  fallback_reason: z.string().nullish(),
+  fallback_source: z.string().nullish(),
+  metrics: z.record(z.string(), z.unknown()).optional(),
+  payload: z.record(z.string(), z.unknown()).nullish(),
+});
+
+const telemetry = z.looseObject({
+  spans: z
+    .record(
+      z.string(),
+      z.looseObject({
+        span_id: z.string().nullish(),
+        trace_id: z.string().nullish(),
+        status: z.string(),
+        reason: z.string().nullish(),
+      }),
+    )
+    .optional(),
+  metrics: z
+    .record(
+      z.string(),
+      z.looseObject({ status: z.string(), reason: z.string().nullish(), metrics: z.array(z.unknown()).optional() }),
+    )
+    .optional(),
+});
+
+const file = z.looseObject({ name: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/**
+ * The manifest, `processing_summary.json`, v4.0 and v4.1. Unknown keys are kept everywhere. A v4.0 manifest has no run
+ * sections; in v4.1, `sparse_run` and `rerank_run` are null when the stage was off. From `run_id` on, the keys are
+ * Ragline's additions.
+ */
+export const manifestSchema = z.looseObject({
+  schema_version: z.string(),
+  generated_at: z.string().optional(),
+  collection: z.string(),
+  chunk_count: count,
+  feature_toggles: featureToggles.optional(),
+  dense_run: denseRun.nullish(),
+  sparse_run: sparseRun.nullish(),
+  rerank_run: rerankRun.nullish(),
+  ensemble_state: z.unknown().optional(),
+  telemetry: telemetry.optional(),
+  performance_baseline: z.looseObject({}).optional(),
+  compatibility: z.looseObject({ current: z.string(), legacy: names.optional() }).optional(),
+  warnings: z.array(z.unknown()).optional(),
+  run_id: z.string().optional(),
+  versions: z.record(z.string(), z.string()).optional(),
+  inputs: z
+    .array(z.looseObject({ path: z.string(), bytes: count.optional(), sha256: z.string().optional() }))
+    .optional(),
+  models: z.array(z.looseObject({ stage: z.string(), name: z.string(), files: z.array(file).optional() })).optional(),
+  outputs: z.array(file).optional(),
+  evaluation: z.unknown().optional(),
+  skipped_inputs: z.array(z.looseObject({ path: z.string(), reason: z.string() })).optional(),
+  leases: z.array(z.unknown()).optional(),
+});
+
+/** What a run was, did and made. */
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/**
+ * Reads a manifest of schema v4.x.
+ * @param json the file's text.
+ * @param where its path, for messages.
+ * @throws ArtifactError when it is not JSON, of another major version, or lacks what a v4 manifest must have.
+ */
+export function parseManifest(json: string, where: string): Manifest {
+  const fail = (problem: string, cause?: unknown) =>
+    new ArtifactError(
+      "INVALID_FORMAT",
+      `The manifest ${where} ${problem}`,
+      cause === undefined ? undefined : { cause },
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw fail("is not valid JSON. Run again to write it anew.", error);
+  }
+  const version =
+    typeof value === "object" && value !== null && "schema_version" in value ? value.schema_version : undefined;
+  const major = typeof version === "string" ? /^v?(\d+)(\.\d+)*$/.exec(version)?.[1] : undefined;
+  if (major === undefined) throw fail('has no "schema_version" such as "v4.1". Is it a Ragline manifest?');
+  if (major !== "4")
+    throw fail(
+      `has schema version ${String(version)}; this Ragline reads v4.0 and v4.1. Use a version of Ragline that reads it.`,
+    );
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues
+    .map(({ path, message }) => `${path.join(".") || "top level"}: ${message}`)
+    .slice(0, 5);
+  throw fail(`is not a v4 manifest (${problems.join("; ")}). Run again to write it anew.`, parsed.error);
+}
+
+/** The prefix of the run's files: that of its `_stats.json`, or the collection's name where no outputs are listed. */
+export function manifestPrefix(manifest: Manifest): string {
+  const suffix = "_stats.json";
+  const stats = manifest.outputs?.find(({ name }) => name.endsWith(suffix));
+  return stats?.name.slice(0, -suffix.length) ?? manifest.collection;
+}

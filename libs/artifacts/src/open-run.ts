@@ -1,0 +1,179 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { DenseBlock, SparseBlock } from "@ragline/vectors";
+import { ArtifactError, isMissing, readError } from "./artifact-error.js";
+import { type ArtifactNames, artifactNames, MANIFEST_NAME } from "./artifact-names.js";
+import { LineIndex } from "./line-index.js";
+import { type Manifest, manifestPrefix, parseManifest } from "./manifest.js";
+import { readNpy, readNpyHeader } from "./npy.js";
+import { payloadKeys } from "./qdrant-jsonl.js";
+import { readLines } from "./read-lines.js";
+import { runStatsSchema } from "./run-stats.js";
+import { readSparseJsonl, sparseModels } from "./sparse-jsonl.js";
+
+/** A dense model's vectors in a run. */
+export interface RunDenseSpace {
+  /** Registry key of the model. */
+  readonly name: string;
+  readonly huggingFaceId: string;
+  readonly dimension: number;
+  /** Absolute path of the `.npy` file. */
+  readonly path: string;
+}
+
+/** A chunk as a run's artifacts hold it. */
+export interface RunChunk {
+  /** Row number in every file, from 0. */
+  readonly index: number;
+  /** UUID of its point. */
+  readonly id: string;
+  readonly text: string;
+  readonly metadata: Record<string, unknown>;
+}
+
+export interface OpenRunOptions {
+  /** Path of the manifest. @default processing_summary.json in the run's directory */
+  readonly summaryPath?: string;
+}
+
+/** The artifacts of one finished run, read as streams. */
+export interface Run {
+  /** Absolute path. */
+  readonly dir: string;
+  readonly manifest: Manifest;
+  readonly collection: string;
+  readonly prefix: string;
+  readonly names: ArtifactNames;
+  readonly chunkCount: number;
+  /** Primary first. */
+  readonly dense: readonly RunDenseSpace[];
+  /** Registry keys of the sparse models, primary first; empty when the run had none. */
+  readonly sparse: readonly string[];
+  /** Rows of a dense model, in blocks. Throws ArtifactError for a model that the run does not have. */
+  readDense(model: string): AsyncIterable<DenseBlock>;
+  /** Rows of a sparse model, in blocks. Throws ArtifactError for a model that the run does not have. */
+  readSparse(model: string): AsyncIterable<SparseBlock>;
+  /** All chunks in order. */
+  readChunks(): AsyncIterable<RunChunk>;
+  /** The chunks with these row numbers, in the order asked for. The first call reads the points' file once. */
+  chunksAt(indices: readonly number[]): Promise<RunChunk[]>;
+}
+
+/**
+ * Opens the output directory of a run that finished.
+ * @throws ArtifactError when there is no manifest (the run did not finish), it is of another major version, or the files
+ * beside it are missing or not of the same run.
+ */
+export async function openRun(dir: string, options: OpenRunOptions = {}): Promise<Run> {
+  const root = resolve(dir);
+  const summaryPath = resolve(options.summaryPath ?? join(root, MANIFEST_NAME));
+  const manifest = parseManifest(await readManifest(summaryPath), summaryPath);
+  const prefix = manifestPrefix(manifest);
+  const names = artifactNames(prefix);
+  const at = (name: string) => join(root, name);
+  const dense = await denseSpaces(root, at(names.stats), manifest.chunk_count);
+  const hasSparse = manifest.outputs?.some(({ name }) => name === names.sparse) ?? Boolean(manifest.sparse_run);
+  const sparse = hasSparse ? await sparseModels(at(names.sparse)) : [];
+  let index: Promise<LineIndex> | undefined;
+  return {
+    dir: root,
+    manifest,
+    collection: manifest.collection,
+    prefix,
+    names,
+    chunkCount: manifest.chunk_count,
+    dense,
+    sparse,
+    readDense: (model) => readNpy(known(root, model, dense, "dense").path),
+    readSparse: (model) =>
+      readSparseJsonl(
+        at(names.sparse),
+        known(
+          root,
+          model,
+          sparse.map((name) => ({ name })),
+          "sparse",
+        ).name,
+      ),
+    readChunks: () => readPoints(at(names.qdrant)),
+    chunksAt: async (indices) => {
+      index ??= LineIndex.build(at(names.qdrant));
+      const lines = await (await index).read(indices);
+      return lines.map((line, i) => parsePoint(at(names.qdrant), indices[i] ?? 0, line));
+    },
+  };
+}
+
+async function readManifest(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (!isMissing(error)) throw readError(error, path);
+    throw new ArtifactError(
+      "NOT_FOUND",
+      `There is no ${path}: no run has finished there (the manifest is written last). Check the directory or run again.`,
+      { cause: error },
+    );
+  }
+}
+
+async function denseSpaces(dir: string, statsPath: string, chunkCount: number): Promise<RunDenseSpace[]> {
+  const text = await readFile(statsPath, "utf8").catch((error: unknown) => {
+    throw readError(error, statsPath);
+  });
+  let stats: ReturnType<typeof runStatsSchema.parse>;
+  try {
+    stats = runStatsSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new ArtifactError(
+      "INVALID_FORMAT",
+      `${statsPath} does not hold a run's figures. Run again to write it anew.`,
+      { cause: error },
+    );
+  }
+  const spaces = stats.dense.map((space) => ({
+    name: space.name,
+    huggingFaceId: space.hugging_face_id,
+    dimension: space.dimension,
+    path: join(dir, space.embeddings),
+  }));
+  for (const { path, dimension } of spaces) {
+    const { rows, columns } = await readNpyHeader(path);
+    if (rows !== chunkCount || columns !== dimension) {
+      throw new ArtifactError(
+        "INVALID_FORMAT",
+        `${path} is a (${rows}, ${columns}) matrix, but the run has ${chunkCount} chunks of dimension ${dimension}: the files are of different runs. Run again.`,
+      );
+    }
+  }
+  return spaces;
+}
+
+function known<T extends { readonly name: string }>(dir: string, model: string, spaces: readonly T[], kind: string): T {
+  const space = spaces.find(({ name }) => name === model);
+  if (space !== undefined) return space;
+  const valid = spaces.map(({ name }) => name).join(", ") || "none";
+  throw new ArtifactError(
+    "INVALID_ARGUMENT",
+    `The run in ${dir} has no ${kind} model ${model}. Its ${kind} models: ${valid}.`,
+  );
+}
+
+async function* readPoints(path: string): AsyncGenerator<RunChunk, void, undefined> {
+  for await (const line of readLines(path)) yield parsePoint(path, line.number, line.bytes);
+}
+
+function parsePoint(path: string, index: number, line: Buffer): RunChunk {
+  try {
+    const { id, payload } = JSON.parse(line.toString()) as { id: string; payload: Record<string, unknown> };
+    const metadata = { ...payload };
+    for (const key of payloadKeys) delete metadata[key];
+    return { index, id, text: String(payload["text"]), metadata };
+  } catch (error) {
+    throw new ArtifactError(
+      "INVALID_FORMAT",
+      `Line ${index + 1} of ${path} is not a point. Run again to write it anew.`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+
+/**
+ * Namespace of Ragline's point ids: the UUIDv5 of "urn:ragline:point" in the URL namespace of RFC 9562
+ * (6ba7b811-9dad-11d1-80b4-00c04fd430c8). It must never change: ids of points that are already uploaded depend on it.
+ */
+export const POINT_NAMESPACE = "952b52b0-6b1e-5022-b18d-9aa8384176e6";
+
+/** UUID version 5 (RFC 9562, section 5.5) of a name in a namespace. */
+export function uuidV5(namespace: string, name: string): string {
+  const digest = createHash("sha1")
+    .update(Buffer.from(namespace.replaceAll("-", ""), "hex"))
+    .update(name, "utf8")
+    .digest();
+  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50;
+  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
+  const hex = digest.toString("hex", 0, 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/**
+ * Id of a chunk's point: UUIDv5 over collection and content, so that a second upload replaces points instead of adding.
+ * The name is `<collection>\n<sha256 of the text, hex>`, followed by `#n` for the nth chunk of the same text, n >= 2.
+ * @param occurrence 1 for the first chunk of this text in the collection.
+ */
+export function pointId(collection: string, text: string, occurrence = 1): string {
+  return idOfContent(collection, contentHash(text), occurrence);
+}
+
+/** Gives each chunk of a collection its id, in chunk order: the nth chunk of the same text becomes occurrence n. */
+export function pointIds(collection: string): (text: string) => string {
+  const seen = new Map<string, number>();
+  return (text) => {
+    const hash = contentHash(text);
+    const occurrence = (seen.get(hash) ?? 0) + 1;
+    seen.set(hash, occurrence);
+    return idOfContent(collection, hash, occurrence);
+  };
+}
+
+const contentHash = (text: string) => createHash("sha256").update(text, "utf8").digest("hex");
+
+const idOfContent = (collection: string, hash: string, occurrence: number) =>
+  uuidV5(POINT_NAMESPACE, `${collection}\n${hash}${occurrence > 1 ? `#${occurrence}` : ""}`);

@@ -1,0 +1,125 @@
+import { packSparse, type SparseBlock, type SparseVector } from "@ragline/vectors";
+import { ArtifactError } from "./artifact-error.js";
+import type { JsonBytes } from "./json-bytes.js";
+import { readLines } from "./read-lines.js";
+
+/** One sparse row as JSON in parts, so that each is made once and used in several files. */
+export interface SparseRowJson {
+  /** `{"indices":[...],"values":[...]}` */
+  readonly vector: Uint8Array;
+  /** List of the words behind the indices; empty when they are not known. */
+  readonly tokens: Uint8Array;
+  /** `{"weight_norm":<Euclidean length>,"unique_terms":<count>}` */
+  readonly stats: Uint8Array;
+}
+
+const emptyVector = Buffer.from('{"indices":[],"values":[]}');
+
+/** Whether a vector made by `sparseRowJson` has no entry. */
+export const isEmptySparseJson = (vector: Uint8Array): boolean => vector.length === emptyVector.length;
+
+/**
+ * Renders one sparse row.
+ * @param json scratch memory, overwritten.
+ * @throws RangeError when a value is not finite.
+ */
+export function sparseRowJson(
+  json: JsonBytes,
+  indices: ArrayLike<number>,
+  values: ArrayLike<number>,
+  tokens: readonly string[],
+): SparseRowJson {
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i] ?? 0) ** 2;
+  const copy = () => Buffer.from(json.bytes);
+  json.clear().text('{"indices":').uints(indices).text(',"values":').floats(values).text("}");
+  const vector = copy();
+  json.clear().value(tokens);
+  const words = copy();
+  json.clear().value({ weight_norm: Math.fround(Math.sqrt(squares)), unique_terms: indices.length });
+  return { vector, tokens: words, stats: copy() };
+}
+
+/**
+ * Appends one line of `<prefix>_sparse.jsonl`:
+ * `{"id","sparse_vector":{indices,values},"tokens","stats","sparse_vectors":{<model>:{indices,values}}}`.
+ * @param primary row of the first sparse model.
+ * @param all vector of each model, as made by `sparseRowJson`, the primary's included.
+ */
+export function appendSparseLine(
+  json: JsonBytes,
+  id: string,
+  primary: SparseRowJson,
+  all: readonly (readonly [model: string, vector: Uint8Array])[],
+): void {
+  json.text('{"id":').value(id).text(',"sparse_vector":').raw(primary.vector);
+  json.text(',"tokens":').raw(primary.tokens).text(',"stats":').raw(primary.stats).text(',"sparse_vectors":{');
+  appendVectors(json, all);
+  json.text("}}\n");
+}
+
+/** Appends `"<name>":<vector>` pairs, separated by commas. */
+export function appendVectors(
+  json: JsonBytes,
+  vectors: readonly (readonly [name: string, vector: Uint8Array])[],
+): void {
+  for (const [i, [name, vector]] of vectors.entries()) {
+    json
+      .text(i === 0 ? "" : ",")
+      .value(name)
+      .text(":")
+      .raw(vector);
+  }
+}
+
+interface SparseLine {
+  sparse_vectors?: Record<string, { indices: number[]; values: number[] } | undefined>;
+}
+
+/**
+ * Streams the rows of one model out of a `_sparse.jsonl` file. Rows without a vector of the model are empty.
+ * @param rowsPerBlock @default 256
+ * @throws ArtifactError when the file cannot be read or a line is damaged.
+ */
+export async function* readSparseJsonl(
+  path: string,
+  model: string,
+  rowsPerBlock = 256,
+): AsyncGenerator<SparseBlock, void, undefined> {
+  let rows: SparseVector[] = [];
+  let firstIndex = 0;
+  for await (const line of readLines(path)) {
+    const vector = parseSparseLine(path, line.number, line.bytes).sparse_vectors?.[model];
+    rows.push({ indices: Uint32Array.from(vector?.indices ?? []), values: Float32Array.from(vector?.values ?? []) });
+    if (rows.length < rowsPerBlock) continue;
+    yield packSparse(firstIndex, rows);
+    firstIndex += rows.length;
+    rows = [];
+  }
+  if (rows.length > 0) yield packSparse(firstIndex, rows);
+}
+
+/** Names of the sparse models in a `_sparse.jsonl` file, primary first. */
+export async function sparseModels(path: string): Promise<string[]> {
+  for await (const line of readLines(path)) {
+    return Object.keys(parseSparseLine(path, line.number, line.bytes).sparse_vectors ?? {});
+  }
+  return [];
+}
+
+function parseSparseLine(path: string, number: number, bytes: Buffer): SparseLine {
+  try {
+    const line: unknown = JSON.parse(bytes.toString());
+    if (typeof line === "object" && line !== null) return line;
+  } catch (error) {
+    throw new ArtifactError(
+      "INVALID_FORMAT",
+      `Line ${number + 1} of ${path} is not valid JSON. Run again to write it anew.`,
+      { cause: error },
+    );
+  }
+  throw new ArtifactError(
+    "INVALID_FORMAT",
+    `Line ${number + 1} of ${path} is not a JSON object. Run again to write it anew.`,
+  );
+}

@@ -1,0 +1,72 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type ChunkEvent, chunkInputs } from "./index.js";
+
+const options = { maxTokens: 64, countTokens: (text: string) => 2 + text.split(/\s+/).filter(Boolean).length };
+let root = "";
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "ragline-chunk-"));
+});
+
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+async function fill(directory: string): Promise<string> {
+  const path = join(root, directory);
+  await mkdir(path);
+  await writeFile(join(path, "a.md"), `# A\n\n${"word ".repeat(150)}`);
+  await writeFile(join(path, "b.txt"), Uint8Array.of(0xff));
+  await writeFile(join(path, "c.html"), "<h1>C</h1><script>12</script><p>text");
+  await writeFile(join(path, "d.bin"), "x");
+  await writeFile(join(path, "e.md"), "");
+  return path;
+}
+
+async function collect(inputs: string[]): Promise<ChunkEvent[]> {
+  const events: ChunkEvent[] = [];
+  for await (const event of chunkInputs(inputs, options)) events.push(event);
+  return events;
+}
+
+test("chunks come before their document, and a bad file stops no other", async () => {
+  const path = await fill("x");
+  const events = await collect([path]);
+  expect(events.map((event) => (event.type === "skipped" ? `${event.type} ${event.reason}` : event.type))).toEqual([
+    "skipped unsupported",
+    "chunk",
+    "chunk",
+    "chunk",
+    "document",
+    "skipped invalid_utf8",
+    "chunk",
+    "document",
+    "skipped empty",
+  ]);
+  expect(events.filter(({ type }) => type === "document")).toMatchObject([
+    {
+      path: join(path, "a.md"),
+      relativePath: "a.md",
+      chunks: 3,
+      bytes: 755,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    },
+    { relativePath: "c.html", chunks: 1, coverage: { characters: 9, core: 7, blank: 0, skipped: 2 } },
+  ]);
+});
+
+test("the same bytes give the same chunks wherever they lie", async () => {
+  const chunks = async (directory: string) =>
+    (await collect([await fill(directory)])).filter(({ type }) => type === "chunk");
+  expect(JSON.stringify(await chunks("x"))).toBe(JSON.stringify(await chunks("y")));
+});
+
+test("an aborted signal stops it with its reason", async () => {
+  const abort = new AbortController();
+  const events = chunkInputs([await fill("x")], { ...options, signal: abort.signal });
+  await events.next();
+  await events.next();
+  abort.abort(new Error("interrupted"));
+  await expect(events.next()).rejects.toThrow("interrupted");
+});

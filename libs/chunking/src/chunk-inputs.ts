@@ -1,0 +1,55 @@
+import type { ChunkRecord } from "@ragline/artifacts";
+import { type Coverage, chunkDocument } from "./chunk-document.js";
+import type { ChunkDocumentOptions } from "./chunk-options.js";
+import { DocumentError, type DocumentErrorReason } from "./document-error.js";
+import { findDocuments } from "./find-documents.js";
+import { type ReadOptions, readDocument } from "./source-document.js";
+
+/** What `chunkInputs` tells: a document's chunks in order, then the document itself; or a file that was passed over. */
+export type ChunkEvent =
+  | { readonly type: "chunk"; readonly chunk: ChunkRecord }
+  | {
+      readonly type: "document";
+      readonly path: string;
+      readonly relativePath: string;
+      /** How many chunk events came before. */
+      readonly chunks: number;
+      /** Of the file's bytes, in hex. */
+      readonly sha256: string;
+      /** Size of the file. */
+      readonly bytes: number;
+      readonly coverage: Coverage;
+    }
+  | { readonly type: "skipped"; readonly path: string; readonly reason: DocumentErrorReason; readonly message: string };
+
+export interface ChunkInputsOptions extends ChunkDocumentOptions, ReadOptions {
+  /** Stops between documents and chunks. @default none */
+  signal?: AbortSignal;
+}
+
+/**
+ * Finds, reads and chunks documents one after another; only one document is in memory at a time. A file that cannot
+ * be read is a `skipped` event and the others go on.
+ * @throws DocumentError when an input itself is missing or of a kind that cannot be read; the signal's reason when aborted.
+ */
+export async function* chunkInputs(inputs: readonly string[], options: ChunkInputsOptions): AsyncGenerator<ChunkEvent> {
+  const { documents, skipped } = await findDocuments(inputs);
+  for (const { path, reason, message } of skipped) yield { type: "skipped", path, reason, message };
+  for (const found of documents) {
+    options.signal?.throwIfAborted();
+    const { path, relativePath } = found;
+    try {
+      const document = await readDocument(found, options);
+      const { chunks, coverage } = chunkDocument(document, options);
+      for (const chunk of chunks) {
+        options.signal?.throwIfAborted();
+        yield { type: "chunk", chunk };
+      }
+      const { sha256, bytes } = document;
+      yield { type: "document", path, relativePath, chunks: chunks.length, sha256, bytes, coverage };
+    } catch (error) {
+      if (!(error instanceof DocumentError)) throw error;
+      yield { type: "skipped", path, reason: error.reason, message: error.message };
+    }
+  }
+}

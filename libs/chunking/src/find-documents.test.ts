@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { findDocuments } from "./index.js";
+
+let root = "";
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "ragline-find-"));
+});
+
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+async function make(...paths: string[]): Promise<void> {
+  for (const path of paths) {
+    await mkdir(join(root, path, ".."), { recursive: true });
+    await writeFile(join(root, path), "text");
+  }
+}
+
+async function relativePaths(...inputs: string[]): Promise<string[]> {
+  return (await findDocuments(inputs.map((input) => join(root, input)))).documents.map(
+    ({ relativePath }) => relativePath,
+  );
+}
+
+test("a directory is searched to any depth, in the order of code units", async () => {
+  await make(
+    "b.md",
+    "a/z.txt",
+    "a/B.HTML",
+    "a.md",
+    "Z.md",
+    "é.md",
+    ".hidden.md",
+    ".git/x.md",
+    "node_modules/p/readme.md",
+    "x.png",
+    "none",
+  );
+  const { documents, skipped } = await findDocuments([root]);
+  expect(documents.map(({ relativePath }) => relativePath)).toEqual([
+    "Z.md",
+    "a.md",
+    "a/B.HTML",
+    "a/z.txt",
+    "b.md",
+    "é.md",
+  ]);
+  expect(documents[2]).toEqual({ path: join(root, "a/B.HTML"), relativePath: "a/B.HTML", extension: ".html" });
+  expect(skipped.map(({ path, reason }) => [path, reason])).toEqual([
+    [join(root, "none"), "unsupported"],
+    [join(root, "x.png"), "unsupported"],
+  ]);
+  expect(skipped[1]?.message).toContain("is a .png file, which cannot be read; convert it to one of .md");
+});
+
+test("files that are named have their bare names", async () => {
+  await make("a/x.md", "b/y.md");
+  expect(await relativePaths("b/y.md", "a/x.md")).toEqual(["x.md", "y.md"]);
+});
+
+test("what is reached twice counts once; equal relative paths are told apart", async () => {
+  await make("a/x.md", "b/x.md");
+  expect(await relativePaths("a", "a/x.md", "b", "b")).toEqual(["3/x.md", "x.md"]);
+});
+
+test("links are followed, loops end, and a broken link is skipped", async () => {
+  await make("a/x.md", "c/y.md");
+  await symlink(join(root, "a"), join(root, "a/loop"));
+  await symlink(join(root, "c"), join(root, "a/other"));
+  await symlink(join(root, "gone.md"), join(root, "a/broken.md"));
+  const { documents, skipped } = await findDocuments([join(root, "a")]);
+  expect(documents.map(({ relativePath }) => relativePath)).toEqual(["other/y.md", "x.md"]);
+  expect(skipped).toMatchObject([{ reason: "missing", message: expect.stringContaining("broken.md does not exist") }]);
+});
+
+test.each([
+  ["gone", "missing", "does not exist; check the path"],
+  ["picture.png", "unsupported", "is a .png file, which cannot be read"],
+  ["file.md/inside.md", "unreadable", "cannot be read"],
+])("input %s is refused", async (input, reason, message) => {
+  await make("picture.png", "file.md");
+  await expect(findDocuments([join(root, input)])).rejects.toMatchObject({
+    reason,
+    message: expect.stringContaining(message),
+  });
+});

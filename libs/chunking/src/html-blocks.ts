@@ -1,0 +1,226 @@
+import { parse } from "parse5";
+import type { Block, BlockKind, ParsedText } from "./block.js";
+import { childElements, type Element, isHidden, type Node, textOf, walk } from "./html-tree.js";
+
+/** Elements that stand in a line of text; every other element starts and ends its own line. */
+const inline = new Set(
+  `a abbr acronym b bdi bdo big button cite code data del dfn em font i img input ins kbd label mark meter nobr output
+  progress q rp rt ruby s samp select small span strike strong sub sup time tt u var wbr`.split(/\s+/),
+);
+const maxIndentedLevels = 16;
+
+/**
+ * HTML as its visible text, in blocks with a blank line between: headings, paragraphs, lists with a marker before each
+ * item, tables with a line for each row, code as it stands. White space collapses as a browser shows it. Offsets refer
+ * to this text. The page's title heads the text when it has no `h1`.
+ */
+export function parseHtml(source: string): ParsedText {
+  const document = parse(source);
+  const page = new VisibleText();
+  let title: Element | undefined;
+  let hasH1 = false;
+  walk(document, (node) => {
+    if (node.nodeName === "title") title ??= node as Element;
+    hasH1 ||= node.nodeName === "h1";
+    return undefined;
+  });
+  if (title !== undefined && !hasH1) page.addTitle(textOf(title));
+  walk(document, (node) => page.enter(node));
+  return page.finish();
+}
+
+interface Container {
+  readonly kind: BlockKind;
+  /** Level of a heading, else 0. */
+  readonly depth: number;
+}
+
+class VisibleText {
+  readonly #parts: string[] = [];
+  readonly #blocks: Block[] = [];
+  #length = 0;
+  #skipped = 0;
+  /** What text stands in, innermost last; without any it makes paragraphs. */
+  readonly #containers: Container[] = [];
+  /** The block being written; it begins with its first word. */
+  #open: (Container & { start: number; itemStarts: number[]; headerEnd: number }) | undefined;
+  /** White space and markers that are due before the next word. */
+  #pending = "";
+  /** Whether the next word begins an item of an outermost list. */
+  #itemDue = false;
+  /** Cells so far in the row being written. */
+  #cells = 0;
+  readonly #lists: { readonly ordered: boolean; items: number }[] = [];
+
+  addTitle(title: string): void {
+    const leave = this.#within("heading", 1);
+    this.#addText(title);
+    leave();
+    // It was counted among what the head hides, and is not hidden now.
+    this.#skipped -= title.length;
+  }
+
+  /** Takes a node in; returns what to do behind its children, or "skip" to leave them out. */
+  enter(node: Node): (() => void) | "skip" | undefined {
+    if (node.nodeName === "#text" && "value" in node) this.#addText(node.value);
+    else if (node.nodeName === "#comment" && "data" in node) this.#skipped += node.data.length;
+    else if ("tagName" in node) {
+      if (!isHidden(node)) return this.#enterElement(node);
+      this.#skipped += textOf(node).length;
+      return "skip";
+    }
+    return undefined;
+  }
+
+  finish(): ParsedText {
+    this.#close();
+    const text = this.#parts.join("");
+    const blocks = this.#blocks.filter(({ start, end }) => text.slice(start, end).trim() !== "");
+    const titled = blocks.map((block) =>
+      block.kind === "heading" ? { ...block, title: text.slice(block.start, block.end) } : block,
+    );
+    return { text, blocks: titled, skippedCharacters: this.#skipped };
+  }
+
+  #enterElement(element: Element): (() => void) | undefined {
+    const tag = element.tagName;
+    if (inline.has(tag)) return undefined;
+    switch (tag) {
+      case "h1":
+      case "h2":
+      case "h3":
+      case "h4":
+      case "h5":
+      case "h6":
+        return this.#within("heading", Number(tag[1]));
+      case "pre":
+      case "textarea":
+      case "listing":
+        return this.#within("code");
+      case "table":
+        return this.#containers.length === 0 ? this.#within("table") : this.#enterBox();
+      case "ul":
+      case "ol":
+      case "menu":
+      case "dl":
+        return this.#enterList(tag === "ol");
+      case "li":
+      case "dt":
+        this.#startItem();
+        return undefined;
+      case "tr":
+        return this.#enterRow(element);
+      case "td":
+      case "th":
+        if (this.#cells++ > 0) this.#pending = `${this.#pending || " "}| `;
+        return undefined;
+      case "br":
+        this.#newLine();
+        return undefined;
+      default:
+        return this.#enterBox();
+    }
+  }
+
+  /** A paragraph, a division and the like: a block of its own, but only a line in a list and a word break in a cell. */
+  #enterBox(): () => void {
+    const boundary = () => {
+      const kind = this.#containers.at(-1)?.kind;
+      if (kind === undefined) this.#close();
+      else if (kind === "list" || kind === "code") this.#newLine();
+      else this.#pending ||= " ";
+    };
+    boundary();
+    return boundary;
+  }
+
+  #within(kind: BlockKind, depth = 0): () => void {
+    this.#close();
+    this.#containers.push({ kind, depth });
+    return () => {
+      this.#close();
+      this.#containers.pop();
+    };
+  }
+
+  #enterList(ordered: boolean): () => void {
+    const leave = this.#containers.length === 0 ? this.#within("list") : this.#enterBox();
+    this.#lists.push({ ordered, items: 0 });
+    return () => {
+      this.#lists.pop();
+      leave();
+    };
+  }
+
+  #startItem(): void {
+    const list = this.#lists.at(-1) ?? { ordered: false, items: 0 };
+    list.items++;
+    const indent = "  ".repeat(Math.min(Math.max(this.#lists.length - 1, 0), maxIndentedLevels));
+    this.#pending = `\n${indent}${list.ordered ? `${list.items}.` : "-"} `;
+    this.#itemDue = this.#lists.length <= 1;
+  }
+
+  #enterRow(row: Element): () => void {
+    this.#newLine();
+    const cellsOutside = this.#cells;
+    this.#cells = 0;
+    return () => {
+      this.#cells = cellsOutside;
+      const cells = childElements(row);
+      const isHeader = cells.length > 0 && cells.every(({ tagName }) => tagName === "th");
+      if (isHeader && this.#open?.kind === "table" && this.#open.headerEnd === 0) this.#open.headerEnd = this.#length;
+    };
+  }
+
+  /** A line break is due, unless one is already, perhaps with the marker of an item behind it. */
+  #newLine(): void {
+    if (!this.#pending.startsWith("\n") || this.#pending.includes("|")) this.#pending = "\n";
+  }
+
+  #addText(value: string): void {
+    if (this.#containers.at(-1)?.kind === "code") {
+      if (value !== "") this.#write(value);
+      return;
+    }
+    for (const [i, word] of value.split(/[ \t\n\f\r]+/).entries()) {
+      if (i > 0) this.#pending ||= " ";
+      if (word !== "") this.#write(word);
+    }
+  }
+
+  #write(word: string): void {
+    let pending = this.#pending;
+    let open = this.#open;
+    if (open === undefined) {
+      if (this.#length > 0) this.#push("\n\n");
+      pending = pending.trimStart();
+      const container = this.#containers.at(-1) ?? { kind: "paragraph", depth: 0 };
+      open = this.#open = { ...container, start: this.#length, itemStarts: [], headerEnd: 0 };
+    }
+    if (this.#itemDue) open.itemStarts.push(this.#length + (pending.startsWith("\n") ? 1 : 0));
+    this.#push(pending + word);
+    this.#pending = "";
+    this.#itemDue = false;
+  }
+
+  #push(part: string): void {
+    this.#parts.push(part);
+    this.#length += part.length;
+  }
+
+  #close(): void {
+    this.#pending = "";
+    this.#itemDue = false;
+    if (this.#open === undefined) return;
+    const { kind, depth, start, itemStarts, headerEnd } = this.#open;
+    this.#open = undefined;
+    this.#blocks.push({
+      kind,
+      start,
+      end: this.#length,
+      ...(kind === "heading" && { depth }),
+      ...(kind === "list" && { itemStarts }),
+      ...(headerEnd > 0 && { headerEnd }),
+    });
+  }
+}

@@ -1,0 +1,25 @@
+export { ConfigError } from "./config-error.js";
+export {
+  type BooleanSetting,
+  defineSettings,
+  type EnumSetting,
+  type ListSetting,
+  type NumberSetting,
+  type SettingDefinition,
+  type SettingDefinitions,
+  type SettingValue,
+  type SettingValues,
+  type StringSetting,
+  settingFlags,
+  settingName,
+} from "./definitions.js";
+export { type FlagValue, type FlagValues, parseFlags } from "./parse-flags.js";
+export {
+  type ResolvedSettings,
+  resolveSettings,
+  type SettingLayer,
+  type SettingProvenance,
+  type SettingSources,
+  settingLayers,
+} from "./resolve-settings.js";
+export { suggestion } from "./suggestion.js";

@@ -1,0 +1,152 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type AuditChunk, AuditSampler } from "./index.js";
+
+function audit(chunks: readonly AuditChunk[], limit = 64) {
+  const sampler = new AuditSampler({ limit });
+  for (const chunk of chunks) sampler.add(chunk);
+  return sampler.queries();
+}
+
+const onlyHeading = (headingText: string) => audit([{ row: 0, text: "", headingText }])[0]?.text;
+const onlySentence = (text: string, headingText = "") =>
+  audit([{ row: 0, text, headingText }]).find((q) => q.kind === "sentence")?.text;
+
+test.each<[string, string | undefined]>([
+  ["Pre-downloading Models (Offline Mode)", "Pre-downloading Models (Offline Mode)"],
+  ["## Phase 1: `build` \\_document", "Phase 1: build _document"],
+  ["PdfPipelineOptions", "PdfPipelineOptions"],
+  ["[Table Extraction](#tables)", "Table Extraction"],
+  ["安装指南", "安装指南"],
+  ["Overview", undefined],
+  ["Purpose and Scope", undefined],
+  ["Table of contents", undefined],
+  ["On this page", undefined],
+  ["Linux", undefined],
+  ["1.2", undefined],
+  ["", undefined],
+])("the heading %j makes the query %j", (heading, query) => {
+  expect(onlyHeading(heading)).toBe(query);
+});
+
+test.each<[string, string, string | undefined]>([
+  [
+    "a paragraph after a heading",
+    "## Caching\n\nThe pipeline keeps models in memory. More.",
+    "The pipeline keeps models in memory.",
+  ],
+  [
+    "a heading on the same line",
+    "## Caching The pipeline keeps models in memory. More.",
+    "The pipeline keeps models in memory.",
+  ],
+  [
+    "a label before it",
+    "**Figure 2: Flow** The pipeline keeps models in memory.",
+    "The pipeline keeps models in memory.",
+  ],
+  [
+    "Markdown",
+    "The **pipeline** keeps [models](x.md) in `_memory_` always.",
+    "The pipeline keeps models in _memory_ always.",
+  ],
+  [
+    "an abbreviation",
+    "The cache, e.g. Redis or files, holds models. Next.",
+    "The cache, e.g. Redis or files, holds models.",
+  ],
+  [
+    "code before it",
+    "```\nlet there = be_code();\n```\n\nThe pipeline keeps models in memory.",
+    "The pipeline keeps models in memory.",
+  ],
+  [
+    "a heading path before it",
+    "Guide > Caching\n\nThe pipeline keeps models in memory.",
+    "The pipeline keeps models in memory.",
+  ],
+  ["Chinese", "模型下载后会缓存在本地。其余的。", "模型下载后会缓存在本地。"],
+  [
+    "Windows line ends",
+    "# A\r\n\r\nThe pipeline keeps\r\nmodels in memory.\r\n",
+    "The pipeline keeps models in memory.",
+  ],
+  ["a table", "| Option | What it does here now. |\n|---|---|\n| a | The thing that it does. |", undefined],
+  ["a list", "- The first entry says something long.\n- The second.", undefined],
+  ["a flattened list", "The steps are these: - Load the page content. - Save it.", undefined],
+  ["mermaid", "```mermaid\ngraph TD\nA[The pipeline keeps models in memory.] --> B\n```", undefined],
+  ["indented code", "    The pipeline keeps models in memory.", undefined],
+  ["a collection of links", "[Loading the models](a) [Storing them](b) [Last](c).", undefined],
+  ["a pointer elsewhere", "For the details of caching, see Caching.", undefined],
+  ["a pronoun first", "It keeps all the models in memory.", undefined],
+  ["few words", "Models stay here.", undefined],
+  ["many words", `${"word ".repeat(41)}end.`, undefined],
+  ["no end", "The pipeline keeps models in memory and", undefined],
+])("a chunk with %s makes its sentence", (_, text, query) => {
+  expect(onlySentence(text, "Caching")).toBe(query);
+});
+
+const chunks = (count: number): AuditChunk[] =>
+  Array.from({ length: count }, (_, row) => ({
+    row,
+    headingText: `Heading of part ${row}`,
+    text: `The part number ${row} is described here.`,
+  }));
+
+test("half of each kind, spread over the corpus, by row", () => {
+  const queries = audit(chunks(1000));
+  expect(queries.length).toBe(64);
+  expect(queries.filter(({ kind }) => kind === "heading").length).toBe(32);
+  expect(queries.map(({ row }) => row)).toEqual(queries.map(({ row }) => row).sort((a, b) => a - b));
+  for (const [from, to] of [
+    [0, 250],
+    [250, 500],
+    [500, 750],
+    [750, 1000],
+  ] as const) {
+    expect(queries.filter(({ row }) => row >= from && row < to).length).toBeGreaterThan(5);
+  }
+});
+
+test("one kind fills up where the other falls short", () => {
+  const noHeadings = chunks(100).map((chunk) => ({ ...chunk, headingText: "Overview" }));
+  const noSentences = chunks(100).map((chunk) => ({ ...chunk, text: "" }));
+  expect(audit(noHeadings, 10).map(({ kind }) => kind)).toEqual(Array(10).fill("sentence"));
+  expect(audit(noSentences, 10).map(({ kind }) => kind)).toEqual(Array(10).fill("heading"));
+  expect(audit([])).toEqual([]);
+});
+
+test("the choice does not depend on the order of chunks", () => {
+  const corpus = chunks(300);
+  const expected = audit(corpus, 8);
+  fc.assert(
+    fc.property(fc.shuffledSubarray(corpus, { minLength: corpus.length }), (shuffled) => {
+      expect(audit(shuffled, 8)).toEqual(expected);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("a text that occurs in several chunks is never a query, however far apart they are, and others take its place", () => {
+  const repeated = chunks(600);
+  const once = chunks(800).slice(600);
+  const queries = audit([...repeated, ...once, ...repeated.map((chunk) => ({ ...chunk, row: chunk.row + 10_000 }))], 8);
+  expect(queries.map(({ kind }) => kind).sort()).toEqual([...Array(4).fill("heading"), ...Array(4).fill("sentence")]);
+  for (const { row } of queries) expect(once.map((chunk) => chunk.row)).toContain(row);
+});
+
+test("a long text is searched at its beginning only, in bounded time", () => {
+  const sentence = "The pipeline keeps models in memory.";
+  expect(onlySentence(`${"- entry\n\n".repeat(300)}${sentence}`)).toBe(sentence);
+  expect(onlySentence(`${"- entry\n\n".repeat(600)}${sentence}`)).toBeUndefined();
+  for (const unit of ["![", "[", "`", "*a", "<!--", "_", "a. ", "1) ", "\n", "# "]) {
+    const text = `${unit.repeat(200_000)} end.`;
+    const start = performance.now();
+    audit([{ row: 0, text, headingText: text }]);
+    expect(performance.now() - start, `repeated ${unit}`).toBeLessThan(1000);
+  }
+});
+
+test.each([0, -1, 2.5])("a limit of %s is refused", (limit) => {
+  expect(() => new AuditSampler({ limit })).toThrow("limit");
+});

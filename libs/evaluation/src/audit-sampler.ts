@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { headingQuery } from "./heading-query.js";
+import { sentenceQuery } from "./sentence-query.js";
+
+/** A chunk as the audit sees it. */
+export interface AuditChunk {
+  /** Row number in the corpus. */
+  readonly row: number;
+  readonly text: string;
+  /** Heading of the chunk's section; empty when there is none. */
+  readonly headingText: string;
+}
+
+/** A query made from a chunk, whose right answer is that chunk. */
+export interface AuditQuery {
+  /** What the query was made from. */
+  readonly kind: "heading" | "sentence";
+  readonly text: string;
+  /** Row of the right answer. */
+  readonly row: number;
+}
+
+/** How many queries to make. */
+export interface AuditSamplerOptions {
+  /** Most queries of both kinds together. @default 64 */
+  readonly limit?: number;
+}
+
+/** Possible queries kept for each one asked for: most headings of some corpora repeat, and repeated ones are dropped. */
+const reserve = 16;
+
+/**
+ * Makes known-item queries from a stream of chunks: headings and first sentences that occur in exactly one chunk, about
+ * half of each. The choice is a uniform sample that depends on the texts alone, not on order or machine: those whose
+ * sha256 is smallest. Memory does not grow with the corpus.
+ */
+export class AuditSampler {
+  readonly #limit: number;
+  readonly #headings: DistinctSample;
+  readonly #sentences: DistinctSample;
+
+  /** @throws RangeError when the limit is not a positive integer. */
+  constructor(options: AuditSamplerOptions = {}) {
+    const limit = options.limit ?? 64;
+    if (!Number.isSafeInteger(limit) || limit < 1) {
+      throw new RangeError(`the limit of audit queries is ${limit}; it must be a positive integer`);
+    }
+    this.#limit = limit;
+    this.#headings = new DistinctSample("heading", limit * reserve);
+    this.#sentences = new DistinctSample("sentence", limit * reserve);
+  }
+
+  /** Looks at one chunk; each is to be added once, in any order. */
+  add(chunk: AuditChunk): void {
+    const heading = headingQuery(chunk.headingText);
+    if (heading !== undefined) this.#headings.add(heading, chunk.row);
+    const sentence = sentenceQuery(chunk.text, chunk.headingText);
+    if (sentence !== undefined) this.#sentences.add(sentence, chunk.row);
+  }
+
+  /** The queries made from all chunks added so far, by row. One kind fills up where the other falls short. */
+  queries(): AuditQuery[] {
+    const headings = this.#headings.unique();
+    const sentences = this.#sentences.unique();
+    const fromHeadings = Math.max(Math.ceil(this.#limit / 2), this.#limit - sentences.length);
+    const chosen = headings.slice(0, fromHeadings);
+    return [...chosen, ...sentences.slice(0, this.#limit - chosen.length)].sort(
+      (a, b) => a.row - b.row || (a.kind < b.kind ? -1 : 1),
+    );
+  }
+}
+
+interface Entry {
+  readonly hash: string;
+  readonly query: AuditQuery;
+  repeated: boolean;
+}
+
+/**
+ * The distinct texts with the smallest hashes. One that ends among them was among them ever since it first came, so
+ * whether it came again is known exactly.
+ */
+class DistinctSample {
+  readonly #kind: AuditQuery["kind"];
+  readonly #size: number;
+  readonly #entries = new Map<string, Entry>();
+  #largest = "";
+
+  constructor(kind: AuditQuery["kind"], size: number) {
+    this.#kind = kind;
+    this.#size = size;
+  }
+
+  add(text: string, row: number): void {
+    const hash = createHash("sha256").update(`${this.#kind}\n${text.toLowerCase()}`).digest("hex");
+    const known = this.#entries.get(hash);
+    if (known !== undefined) {
+      known.repeated = true;
+      return;
+    }
+    if (this.#entries.size >= 2 * this.#size) this.#shrink();
+    if (this.#largest !== "" && hash > this.#largest) return;
+    this.#entries.set(hash, { hash, query: { kind: this.#kind, text, row }, repeated: false });
+  }
+
+  /** Texts that came once, in the order of their hashes. */
+  unique(): AuditQuery[] {
+    return this.#sorted()
+      .filter((entry) => !entry.repeated)
+      .map((entry) => entry.query);
+  }
+
+  #sorted(): Entry[] {
+    return [...this.#entries.values()].sort((a, b) => (a.hash < b.hash ? -1 : 1)).slice(0, this.#size);
+  }
+
+  /** Drops the larger half. Done once for every `size` new texts, this costs less than a heap with look-up. */
+  #shrink(): void {
+    const kept = this.#sorted();
+    this.#entries.clear();
+    for (const entry of kept) this.#entries.set(entry.hash, entry);
+    this.#largest = kept.at(-1)?.hash ?? "";
+  }
+}

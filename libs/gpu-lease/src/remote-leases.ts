@@ -1,0 +1,92 @@
+import { Readable } from "node:stream";
+import { type HoldResponse, LeaseService } from "@ragline/contracts";
+import { type ClientOptions, createClient, RaglineError } from "@ragline/rpc";
+import type { Lease, LeaseRequest, LeaseSource } from "./lease.js";
+import { toStage } from "./stage-names.js";
+
+/**
+ * Leases from the broker behind an address. Each is one open stream: when this process dies, the broker has the lease
+ * back; when the broker is lost, `revoked` aborts.
+ *
+ * @param address "host:port" or "unix:/absolute/path" of a LeaseService
+ */
+export function remoteLeases(address: string, options: ClientOptions = {}): LeaseSource {
+  return { acquire: (request) => acquire(address, { name: "lease broker", ...options }, request) };
+}
+
+async function acquire(address: string, options: ClientOptions, request: LeaseRequest): Promise<Lease> {
+  const { stage, model, bytes, signal, onQueued } = request;
+  const startedAt = performance.now();
+  const client = createClient(LeaseService, address, options);
+  const waiting = new AbortController();
+  const giveUp = () => waiting.abort(signal?.reason);
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener("abort", giveUp, { once: true });
+
+  const requests = new Readable({ objectMode: true, read() {} });
+  const acquireValue = { stage: toStage(stage), model, bytes: BigInt(bytes) };
+  requests.push({ kind: { case: "acquire", value: acquireValue } });
+  const replies = client.hold(requests, { signal: waiting.signal });
+  const end = () => {
+    requests.push(null);
+    client.close();
+  };
+  try {
+    for (let step = await replies.next(); !step.done; step = await replies.next()) {
+      const { kind } = step.value;
+      if (kind.case === "queued") onQueued?.(kind.value.position);
+      if (kind.case !== "granted") continue;
+      const { leaseId: id, device } = kind.value;
+      const waitMs = performance.now() - startedAt;
+      const granted = { id, device, waitMs, bytes: Number(kind.value.bytes) };
+      return hold(replies, requests, end, { ...granted, fencingToken: Number(kind.value.fencingToken) });
+    }
+    throw new RaglineError(
+      "UNAVAILABLE",
+      "LEASE_NOT_GRANTED",
+      `the lease broker at ${address} ended before it granted`,
+    );
+  } catch (error) {
+    end();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+/** The lease behind a stream on which the grant has been read. */
+function hold(
+  replies: AsyncIterableIterator<HoldResponse>,
+  requests: Readable,
+  end: () => void,
+  granted: Pick<Lease, "id" | "device" | "waitMs" | "bytes" | "fencingToken">,
+): Lease {
+  const revocation = new AbortController();
+  let released = false;
+  const watch = async () => {
+    try {
+      for await (const { kind } of replies) {
+        if (kind.case === "revoked") {
+          revocation.abort(new RaglineError("ABORTED", "LEASE_REVOKED", kind.value.reason));
+        }
+      }
+      if (!released) throw new RaglineError("UNAVAILABLE", "LEASE_LOST", "the lease broker ended the lease");
+    } catch (error) {
+      if (!released) revocation.abort(error);
+    }
+  };
+  void watch();
+  return {
+    ...granted,
+    revoked: revocation.signal,
+    reportUsage: (bytes) => {
+      if (!released) requests.push({ kind: { case: "usage", value: { bytes: BigInt(Math.round(bytes)) } } });
+    },
+    release: () => {
+      if (released) return;
+      released = true;
+      requests.push({ kind: { case: "release", value: {} } });
+      end();
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { SparseVector } from "@ragline/vectors";
+import type { InputType } from "./dense-encoder.js";
+import type { ModelSession } from "./model-session.js";
+import { type TextTokenizer, truncatedPositions } from "./text-tokenizer.js";
+
+/** Sparse vectors of some texts. */
+export interface SparseResult {
+  readonly rows: SparseVector[];
+  /** Positions of the texts that were cut. */
+  readonly truncated: number[];
+}
+
+/** Encodes texts with a SPLADE graph: weights over the tokenizer's own vocabulary. */
+export class SparseEncoder {
+  readonly #session: ModelSession;
+  readonly #tokenizer: TextTokenizer;
+
+  constructor(session: ModelSession, tokenizer: TextTokenizer) {
+    this.#session = session;
+    this.#tokenizer = tokenizer;
+  }
+
+  /**
+   * The positive weights of each text.
+   * @throws InferenceError when the model fails.
+   */
+  async encode(texts: readonly string[], inputType: InputType): Promise<SparseResult> {
+    const { entry } = this.#session.model;
+    const prefix = entry.prefixes[inputType];
+    const sequences = texts.map((text) => this.#tokenizer.encode(prefix + text, entry.maxTokens));
+    const rows = new Array<SparseVector>(texts.length);
+    await this.#session.run(sequences, (result, positions) => {
+      if (result.kind !== "sparse") throw new TypeError(`model ${entry.key} gave no sparse rows`);
+      let at = 0;
+      positions.forEach((position, row) => {
+        const end = at + (result.rowLengths[row] ?? 0);
+        rows[position] = { indices: result.indices.slice(at, end), values: result.values.slice(at, end) };
+        at = end;
+      });
+    });
+    return { rows, truncated: truncatedPositions(sequences) };
+  }
+
+  /** The vocabulary's word for a dimension. */
+  token(index: number): string {
+    return this.#tokenizer.token(index);
+  }
+}

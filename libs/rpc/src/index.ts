@@ -1,0 +1,12 @@
+export { status } from "@grpc/grpc-js";
+export { maxMessageBytes } from "./channel-options.js";
+export { type CallOptions, type Client, type ClientOptions, createClient } from "./client.js";
+export { type AnyHandler, type CallContext, type Handler, type Handlers, mapHandlers } from "./handlers.js";
+export { type ImplementationOptions, implementation } from "./implementation.js";
+export { listen } from "./listen.js";
+export { serviceDefinition } from "./method-definition.js";
+export { type FieldViolation, RaglineError, type RaglineErrorOptions, type StatusName } from "./ragline-error.js";
+export { createServer } from "./server.js";
+export { fromServiceError, type ServiceErrorOrigin, toServiceError } from "./service-error.js";
+export { traceClient } from "./trace-client.js";
+export { traced } from "./traced.js";

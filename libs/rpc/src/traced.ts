@@ -1,0 +1,78 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { Metadata } from "@grpc/grpc-js";
+import {
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  trace,
+} from "@opentelemetry/api";
+import { type CallContext, type Handlers, mapHandlers } from "./handlers.js";
+import { rpcAttributes, tracerName } from "./trace-names.js";
+
+const getter: TextMapGetter<Metadata> = {
+  keys: (metadata) => Object.keys(metadata.getMap()),
+  get: (metadata, key) => metadata.get(key).map(String),
+};
+
+function startServerSpan(method: DescMethod, call: CallContext): { span: Span; active: Context } {
+  const path = `/${method.parent.typeName}/${method.name}`;
+  const parent = propagation.extract(ROOT_CONTEXT, call.metadata, getter);
+  const span = trace
+    .getTracer(tracerName)
+    .startSpan(path.slice(1), { kind: SpanKind.SERVER, attributes: rpcAttributes(path) }, parent);
+  return { span, active: trace.setSpan(parent, span) };
+}
+
+function fail(span: Span, error: unknown): void {
+  const exception = error instanceof Error ? error : String(error);
+  span.recordException(exception);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: exception instanceof Error ? exception.message : exception });
+}
+
+/** Runs every step of an iterable in one context: a generator's body otherwise runs in that of whoever asks for its next value. */
+async function* within<T>(active: Context, items: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = context.with(active, () => items[Symbol.asyncIterator]());
+  try {
+    for (;;) {
+      const step = await context.with(active, () => iterator.next());
+      if (step.done) return;
+      yield step.value;
+    }
+  } finally {
+    await context.with(active, () => iterator.return?.());
+  }
+}
+
+/** Handlers that run inside a SERVER span whose parent is the caller's span (W3C `traceparent` metadata). */
+export function traced<S extends DescService>(service: S, handlers: Handlers<S>): Handlers<S> {
+  return mapHandlers(service, handlers, {
+    unary: (method, handler) => async (request, call) => {
+      const { span, active } = startServerSpan(method, call);
+      try {
+        return await context.with(active, handler, undefined, request, call);
+      } catch (error) {
+        fail(span, error);
+        throw error;
+      } finally {
+        span.end();
+      }
+    },
+    stream: (method, handler) =>
+      async function* (request, call) {
+        const { span, active } = startServerSpan(method, call);
+        try {
+          yield* within(active, context.with(active, handler, undefined, request, call));
+        } catch (error) {
+          fail(span, error);
+          throw error;
+        } finally {
+          span.end();
+        }
+      },
+  });
+}

@@ -1,0 +1,20 @@
+export { createLogger, type Logger } from "./logger.js";
+export { type ReadyMessage, runService } from "./run-service.js";
+export {
+  describeExit,
+  type ServiceExit,
+  type SpawnedService,
+  type SpawnOptions,
+  spawnService,
+} from "./spawn-service.js";
+export { createStageMetrics, noMetrics, type StageMetrics } from "./stage-metrics.js";
+export {
+  type BoundService,
+  bindService,
+  type RunningService,
+  type ServiceContext,
+  type ServiceOptions,
+  type StartOptions,
+  startService,
+} from "./start-service.js";
+export { startTelemetry, type Telemetry, type TelemetryOptions } from "./telemetry.js";

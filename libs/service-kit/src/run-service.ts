@@ -1,0 +1,91 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { ConfigError, type SettingDefinitions, settingFlags } from "@ragline/config";
+import { RaglineError, status } from "@ragline/rpc";
+import { commonSettings, withVariables } from "./common-settings.js";
+import { type RunningService, type ServiceOptions, startService } from "./start-service.js";
+
+/** What a service tells the process that started it, over the IPC channel. */
+export interface ReadyMessage {
+  readonly type: "ready";
+  readonly address: string;
+}
+
+const exitCode = { wrongUsage: 2, failed: 1, interrupted: 130 } as const;
+
+// How long a service may live on after its parent.
+const orphanMs = 4000;
+
+function usage(name: string, settings: SettingDefinitions): string {
+  const definitions = withVariables<SettingDefinitions>(name, { ...commonSettings, ...settings });
+  const lines = Object.entries(definitions).map(([key, definition]) => {
+    const { on, off } = settingFlags(key, definition);
+    const flag = off === undefined ? `${on} <${definition.type}>` : `${on} | ${off}`;
+    const fallback = JSON.stringify(definition.default);
+    return `  ${flag}\n      ${definition.description} ${definition.env}; default ${fallback}.`;
+  });
+  return `ragline ${name} service\n\n${lines.join("\n")}\n`;
+}
+
+/** Drains on the first SIGTERM or SIGINT and exits 0; the second exits 130 at once. */
+function stopOnSignals(running: RunningService): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(exitCode.interrupted);
+    stopping = true;
+    running.log.info({ signal }, "asked to stop");
+    running.drain().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        running.log.error({ err: error }, "could not stop cleanly");
+        process.exit(exitCode.failed);
+      },
+    );
+  };
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+}
+
+/** Tells the parent where this service listens, and stops when the parent is gone, even by `kill -9`. */
+function followParent(running: RunningService): void {
+  process.on("disconnect", () => {
+    running.log.warn("the process that started this service is gone, stopping");
+    const exit = () => process.exit(exitCode.failed);
+    setTimeout(exit, orphanMs);
+    running.drain(0).then(exit, exit);
+  });
+  const ready: ReadyMessage = { type: "ready", address: running.address };
+  process.send?.(ready);
+}
+
+/**
+ * Runs a service as this process, from `process.argv` and `process.env`: the body of every `services/<name>/src/main.ts`.
+ *
+ * Started with an IPC channel (see `spawnService`) it sends its address over it and lives no longer than its parent;
+ * otherwise the address is in one log line. SIGTERM or SIGINT drains and exits 0, a second signal exits 130 at once.
+ * What stops the start is one sentence on stderr: exit code 2 for wrong usage, 1 for the rest.
+ */
+export async function runService<S extends DescService, const D extends SettingDefinitions = Record<never, never>>(
+  options: ServiceOptions<S, D>,
+): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args.includes("--help")) {
+    process.stdout.write(usage(options.name, options.settings ?? {}));
+    return;
+  }
+  try {
+    const running = await startService(options, { args, env: process.env });
+    process.on("uncaughtException", (error) => {
+      running.log.fatal({ err: error }, "unexpected error, stopping");
+      process.exit(exitCode.failed);
+    });
+    stopOnSignals(running);
+    running.log.info({ address: running.address, metrics: running.metricsAddress }, "ready");
+    if (process.channel) followParent(running);
+  } catch (error) {
+    const usageError =
+      error instanceof ConfigError || (error instanceof RaglineError && error.code === status.INVALID_ARGUMENT);
+    const known = usageError || error instanceof RaglineError;
+    const said = known || !(error instanceof Error) ? String((error as Error).message ?? error) : error.stack;
+    process.stderr.write(`ragline ${options.name}: ${said}\n`);
+    process.exit(usageError ? exitCode.wrongUsage : exitCode.failed);
+  }
+}

@@ -1,0 +1,173 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { type Server, setLogger } from "@grpc/grpc-js";
+import {
+  type FlagValues,
+  parseFlags,
+  resolveSettings,
+  type SettingDefinitions,
+  type SettingValues,
+} from "@ragline/config";
+import { createServer, type Handlers, implementation, listen, serviceDefinition, traced } from "@ragline/rpc";
+import { HealthImplementation } from "grpc-health-check";
+import { CallGate } from "./call-gate.js";
+import { commonSettings, withVariables } from "./common-settings.js";
+import { errorReporter, logErrors } from "./log-errors.js";
+import { createLogger, type Logger } from "./logger.js";
+import { serveMetrics } from "./metrics-server.js";
+import { addReflection } from "./reflection.js";
+import { createStageMetrics, noMetrics, type StageMetrics } from "./stage-metrics.js";
+import { startTelemetry } from "./telemetry.js";
+
+/** What a service's handlers are made with. */
+export interface ServiceContext<D extends SettingDefinitions> {
+  /** The service's own settings, resolved. */
+  readonly config: SettingValues<D>;
+  readonly log: Logger;
+  readonly metrics: StageMetrics;
+  /** Aborts when running calls are cancelled because the grace time is over. */
+  readonly signal: AbortSignal;
+}
+
+/** A service and its handlers, for one more service on the same server. */
+export interface BoundService {
+  readonly service: DescService;
+  readonly handlers: Handlers<DescService>;
+}
+
+/** Puts a service and its handlers together, with their types checked against each other. */
+export function bindService<S extends DescService>(service: S, handlers: Handlers<S>): BoundService {
+  return { service, handlers: handlers as unknown as Handlers<DescService> };
+}
+
+/** What a service is: its name, its contract, its settings and what it does. */
+export interface ServiceOptions<S extends DescService, D extends SettingDefinitions> {
+  /** Short name such as "dense": in logs, metrics, the names of variables and errors. */
+  readonly name: string;
+  readonly service: S;
+  /** Its own settings, by flag and by RAGLINE_<NAME>_<SETTING>. @default none */
+  readonly settings?: D;
+  /** Makes the handlers once the settings are known; what it throws stops the start. */
+  handlers(context: ServiceContext<D>): Handlers<S> | Promise<Handlers<S>>;
+  /** More services on the same server, made after `handlers`. @default none */
+  alongside?(context: ServiceContext<D>): readonly BoundService[];
+  /** Called once no call runs any more, before the process ends: close workers and files here. @default nothing */
+  onDrain?(): Promise<void> | void;
+}
+
+/** Where {@link startService} reads settings. */
+export interface StartOptions {
+  /** Flags as on a command line. @default [] */
+  readonly args?: readonly string[];
+  /** The environment. @default {} */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A service that runs. */
+export interface RunningService {
+  /** "host:port" with the real port, or "unix:/path". */
+  readonly address: string;
+  /** Address of /metrics, if it is served. */
+  readonly metricsAddress: string | undefined;
+  readonly metrics: StageMetrics;
+  readonly log: Logger;
+  /** The grace time that was configured, in milliseconds. */
+  readonly graceMs: number;
+  /** Health says NOT_SERVING, new calls are refused, running ones finish or are cancelled after the grace time; then all is closed. */
+  drain(graceMs?: number): Promise<void>;
+}
+
+// How long a cancelled call may take to notice before its connection is cut.
+const cancelMs = 2000;
+
+// Time for the last replies to leave and for health watchers to hang up.
+const flushMs = 1000;
+
+async function shutDown(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, flushMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  server.forceShutdown();
+}
+
+/**
+ * Starts a service in this process: settings, log, telemetry, metrics, health, reflection, server.
+ * Signals and exit codes are `runService`'s business.
+ *
+ * @throws ConfigError for settings, RaglineError for an address that cannot be bound, and what `handlers` throws
+ */
+export async function startService<S extends DescService, const D extends SettingDefinitions = Record<never, never>>(
+  options: ServiceOptions<S, D>,
+  { args = [], env = {} }: StartOptions = {},
+): Promise<RunningService> {
+  const { name, service } = options;
+  const own = withVariables(name, (options.settings ?? {}) as D);
+  const definitions: SettingDefinitions = { ...withVariables(name, commonSettings), ...own };
+  const flags = parseFlags(definitions, args);
+  const common = resolveSettings<typeof commonSettings>(withVariables(name, commonSettings), { flags, env }).values;
+  const config = resolveSettings<D>(own, { flags: flags as FlagValues<D>, env }).values;
+
+  const log = createLogger(name, common.logLevel);
+  const grpcLog = (...said: unknown[]) => log.debug({ source: "grpc" }, said.join(" "));
+  setLogger({ error: grpcLog, info: grpcLog, debug: grpcLog }); // it would write to stderr what callers are told anyway
+  const telemetry = await startTelemetry({ serviceName: `ragline-${name}`, otlpEndpoint: common.otlpEndpoint, log });
+  const metrics =
+    common.metricsEnabled && common.metricsListen !== ""
+      ? await createStageMetrics(name, common.metricsNamespace)
+      : noMetrics;
+  const gate = new CallGate();
+  const context: ServiceContext<D> = { config, log, metrics, signal: gate.cancelled };
+  const bound = [bindService(service, await options.handlers(context)), ...(options.alongside?.(context) ?? [])];
+
+  const server = createServer();
+  const report = errorReporter(log);
+  for (const { service: each, handlers } of bound) {
+    const wrapped = traced(each, logErrors(each, gate.guard(each, handlers), report));
+    const onError = (error: unknown, { method }: { method: string }) => report(error, method);
+    server.addService(serviceDefinition(each), implementation(each, wrapped, { onError }));
+  }
+  const names = ["", ...bound.map(({ service: each }) => each.typeName)];
+  const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, "SERVING" as const])));
+  health.addToServer(server);
+  addReflection(
+    server,
+    bound.map(({ service: each }) => each),
+  );
+
+  const metricsServer = metrics === noMetrics ? undefined : await serveMetrics(metrics, common.metricsListen);
+  const address = await listen(server, common.listen).catch((error: unknown) => {
+    metricsServer?.close();
+    throw error;
+  });
+
+  const drain = async (graceMs: number) => {
+    for (const each of names) health.setStatus(each, "NOT_SERVING");
+    log.info({ running: gate.inside, graceMs }, "draining");
+    await gate.close(graceMs);
+    if (gate.inside > 0) {
+      log.warn({ running: gate.inside }, "grace time over, cancelling the calls that still run");
+      gate.cancel();
+      await gate.close(cancelMs);
+    }
+    await options.onDrain?.();
+    await shutDown(server);
+    metricsServer?.close();
+    await telemetry.close();
+    log.info("stopped");
+  };
+  let draining: Promise<void> | undefined;
+  return {
+    address,
+    metricsAddress: metricsServer?.address,
+    metrics,
+    log,
+    graceMs: common.graceMs,
+    drain: (graceMs = common.graceMs) => {
+      draining ??= drain(graceMs);
+      return draining;
+    },
+  };
+}

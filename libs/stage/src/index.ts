@@ -1,0 +1,6 @@
+export { inputTypeOf, streamBatches, summarise } from "./stage-batch.js";
+export type { StageObserver } from "./stage-observer.js";
+export { findStageModel, openStage, type StageOptions, type StageSession } from "./stage-session.js";
+export { stageSettings } from "./stage-settings.js";
+export { StageTally } from "./stage-tally.js";
+export { takeOpen } from "./take-open.js";

@@ -1,0 +1,58 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { InputType, type StageSummarySchema, type TextBatch } from "@ragline/contracts";
+import { type InputType as InputTypeName, mapInOrder } from "@ragline/inference";
+import { RaglineError } from "@ragline/rpc";
+import { SpanStatusCode, trace } from "@opentelemetry/api";
+import { toStageError } from "./stage-error.js";
+import type { StageSession } from "./stage-session.js";
+
+const tracer = trace.getTracer("ragline");
+
+/** What a text of the batch is to the model. */
+export function inputTypeOf(batch: TextBatch): InputTypeName {
+  return batch.inputType === InputType.QUERY ? "query" : "passage";
+}
+
+/**
+ * Works through a stream's items, several at a time, and yields the replies in order; each item is a span
+ * `rag.<stage>.batch`. Stops with an error when the lease is revoked.
+ * @throws RaglineError for whatever the model side throws.
+ */
+export async function* streamBatches<Item, Reply>(
+  stage: StageSession,
+  items: AsyncIterable<Item>,
+  work: (item: Item) => Promise<{ reply: Reply; items: number; truncated: number; empty?: number }>,
+): AsyncGenerator<Reply> {
+  const { tally, entry } = stage;
+  const runOne = (item: Item): Promise<Reply> =>
+    tracer.startActiveSpan(`rag.${entry.stage}.batch`, async (span) => {
+      const startedAt = performance.now();
+      tally.start();
+      try {
+        if (stage.revoked.aborted) {
+          throw new RaglineError("ABORTED", "LEASE_REVOKED", `the lease of ${entry.key} was revoked; run again when the device is free`, { cause: stage.revoked.reason });
+        }
+        const { reply, ...counts } = await work(item);
+        tally.add(counts);
+        span.setAttributes({ "rag.model": entry.key, "rag.batch.items": counts.items, "rag.batch.truncated": counts.truncated });
+        stage.observer.observeLatency((performance.now() - startedAt) / 1000);
+        stage.observer.countChunks("ok", counts.items - counts.truncated);
+        if (counts.truncated > 0) stage.observer.countChunks("truncated", counts.truncated);
+        return reply;
+      } catch (error) {
+        span.recordException(error instanceof Error ? error : String(error));
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        throw toStageError(error);
+      } finally {
+        span.end();
+      }
+    });
+  yield* mapInOrder(items, stage.batchesAhead, runOne);
+}
+
+/** The summary of a stream that has ended well. */
+export function summarise(stage: StageSession): MessageInitShape<typeof StageSummarySchema> {
+  const { stats } = stage.session;
+  stage.observer.recordPeakBytes(stage.ready.device ?? "", stats.peakBytes);
+  return stage.tally.summary(stats);
+}

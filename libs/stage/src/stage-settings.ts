@@ -1,0 +1,26 @@
+import { defineSettings } from "@ragline/config";
+
+/** The settings that all model stages share. */
+export const stageSettings = defineSettings({
+  workers: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    maximum: 256,
+    env: "RAGLINE_WORKERS",
+    description: "Worker processes for each open model; 0 is one per core, as far as the cap of a device allows.",
+  },
+  threadsPerWorker: {
+    type: "integer",
+    default: 1,
+    minimum: 1,
+    maximum: 64,
+    description: "Threads of each worker's session.",
+  },
+  modelsDir: {
+    type: "string",
+    default: "",
+    env: "RAGLINE_MODELS_DIR",
+    description: "Folder with the models' folders; empty is the models that come with Ragline.",
+  },
+});

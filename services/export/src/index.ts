@@ -1,0 +1,1 @@
+export { type ExportMetrics, exportHandlers } from "./export-handlers.js";

@@ -1,0 +1,24 @@
+import { Command, CommanderError } from "commander";
+import { exitCodes } from "./cli/exit-code.js";
+import { addRunCommand } from "./cli/run-command.js";
+import { addSearchCommand } from "./cli/search-command.js";
+import { addServeCommand } from "./cli/serve-command.js";
+import { version } from "./version.js";
+
+const program = new Command("ragline")
+  .description("Documents in, retrieval artifacts out: chunks, dense and sparse vectors, fused and reranked candidates, exports.")
+  .version(version)
+  .enablePositionalOptions()
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: false });
+addRunCommand(program);
+addSearchCommand(program);
+addServeCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Commander has said what was wrong; help and version were asked for.
+  process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUsage;
+}

@@ -1,0 +1,121 @@
+import { OutcomeReason, type Setting, Stage } from "@ragline/contracts";
+import { type Bar, Presets, SingleBar } from "cli-progress";
+import { enumName } from "../core/enum-name.js";
+import type { RunEvent } from "../core/run-events.js";
+
+/** Where a run is shown. */
+export interface DisplayOutput {
+  readonly stream: NodeJS.WriteStream;
+  /** Whether bars may move: a terminal that a person watches. */
+  readonly animated: boolean;
+}
+
+const seconds = (value: number): string => (value < 10 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`);
+
+function printable(json: string): string {
+  const value: unknown = JSON.parse(json);
+  if (value === null) return "-";
+  return Array.isArray(value) ? value.join(" ") : String(value);
+}
+
+function header(runId: string, version: string, settings: readonly Setting[]): string {
+  const width = Math.max(...settings.map(({ key }) => key.length));
+  const values = settings.map(({ valueJson }) => printable(valueJson));
+  const valueWidth = Math.min(44, Math.max(...values.map(({ length }) => length)));
+  const lines = settings.map(({ key, layer, source }, i) => {
+    const from = source === layer ? layer : `${layer}: ${source}`;
+    return `  ${key.padEnd(width)}  ${(values[i] ?? "").padEnd(valueWidth)}  ${from}`;
+  });
+  return `ragline ${version}  run ${runId}\n${lines.join("\n")}\n`;
+}
+
+/** Shows the events of a run: bars on a terminal, one line per step elsewhere. */
+export class RunDisplay {
+  readonly #output: DisplayOutput;
+  #bar: Bar | undefined;
+  #startedAt = 0;
+
+  constructor(output: DisplayOutput) {
+    this.#output = output;
+  }
+
+  /** Shows one event. */
+  show(event: RunEvent): void {
+    switch (event.case) {
+      case "started":
+        this.#write(header(event.value.runId, event.value.version, event.value.settings));
+        return;
+      case "stageStarted":
+        this.#start(event.value);
+        return;
+      case "stageProgress":
+        this.#bar?.update(Number(event.value.done), { rate: this.#rate(Number(event.value.done)) });
+        return;
+      case "stageFinished": {
+        this.end();
+        const { stage, model, items, unit, seconds: took } = event.value;
+        const rate = took > 0 ? `, ${(Number(items) / took).toFixed(1)}/s` : "";
+        this.#write(`${label(stage, model)}  ${items} ${unit} in ${seconds(took)}${rate}`);
+        return;
+      }
+      case "outcome": {
+        this.#interrupt(`  ${event.value.degraded ? "degraded" : "note"}: ${enumName(Stage, event.value.stage)}, ${enumName(OutcomeReason, event.value.reason)}: ${event.value.detail}`);
+        return;
+      }
+      case "finished":
+        this.end();
+    }
+  }
+
+  /** Shows a line of a stage's log. */
+  log(line: string): void {
+    this.#interrupt(`  ${line}`);
+  }
+
+  /** Takes the bar away. */
+  end(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+
+  #start({ stage, model, total, unit }: Extract<RunEvent, { case: "stageStarted" }>["value"]): void {
+    this.end();
+    if (!this.#output.animated) {
+      this.#write(`${label(stage, model)}  started${total > 0n ? `, ${total} ${unit}` : ""}`);
+      return;
+    }
+    if (total === 0n) return;
+    this.#startedAt = performance.now();
+    this.#bar = new SingleBar(
+      {
+        stream: this.#output.stream,
+        format: `${label(stage, model)}  {bar} {percentage}%  {value}/{total} ${unit}  {rate}/s  {eta_formatted} left`,
+        clearOnComplete: true,
+        hideCursor: true,
+        etaBuffer: 64,
+        fps: 10,
+      },
+      Presets.shades_classic,
+    );
+    this.#bar.start(Number(total), 0, { rate: "-" });
+  }
+
+  #rate(done: number): string {
+    const elapsed = (performance.now() - this.#startedAt) / 1000;
+    return elapsed > 0 ? (done / elapsed).toFixed(1) : "-";
+  }
+
+  /** Writes a line without tearing the bar. */
+  #interrupt(line: string): void {
+    if (this.#bar && this.#output.animated) this.#output.stream.write("\r\u001b[2K");
+    this.#write(line);
+  }
+
+  #write(text: string): void {
+    this.#output.stream.write(`${text}\n`);
+  }
+}
+
+function label(stage: Stage, model: string): string {
+  return `${enumName(Stage, stage).padEnd(7)}${model ? ` ${model}` : ""}`;
+}

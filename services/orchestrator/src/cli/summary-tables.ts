@@ -1,0 +1,61 @@
+import Table from "cli-table3";
+import type { CollectionSummary, RunSummary, StageRow } from "../core/run-summary.js";
+
+const dash = "-";
+const fixed = (value: number, digits: number): string => value.toFixed(digits);
+const percent = (share: number | null): string => (share === null ? dash : `${fixed(share * 100, 1)} %`);
+const megabytes = (bytes: number): string => (bytes > 0 ? `${Math.round(bytes / 1e6)} MB` : dash);
+
+function newTable(head: readonly string[], columns: readonly ("left" | "right")[]): Table.Table {
+  return new Table({ head: [...head], colAligns: [...columns], style: { head: [], border: [], compact: true } });
+}
+
+function stageTable(rows: readonly StageRow[]): string {
+  const table = newTable(
+    ["stage", "model", "items", "seconds", "items/s", "batches", "batch size", "peak memory", "coverage", "fallbacks"],
+    ["left", "left", "right", "right", "right", "right", "right", "right", "right", "right"],
+  );
+  for (const row of rows) {
+    const model = row.model === "" ? dash : `${row.model}${row.precision ? ` (${row.precision})` : ""}`;
+    table.push([
+      row.stage,
+      model,
+      `${row.items} ${row.unit}`,
+      fixed(row.seconds, 2),
+      fixed(row.itemsPerSecond, 1),
+      row.batches || dash,
+      row.batches ? fixed(row.batchSize, 1) : dash,
+      megabytes(row.peakBytes),
+      percent(row.coverage),
+      row.fallbacks,
+    ]);
+  }
+  return table.toString();
+}
+
+function auditTable({ selfAudit }: CollectionSummary): string {
+  const table = newTable(["ranking", "hit@1", "hit@10", "MRR@10"], ["left", "right", "right", "right"]);
+  for (const { ranking, hitAt1, hitAt10, mrrAt10 } of selfAudit) table.push([ranking, fixed(hitAt1, 3), fixed(hitAt10, 3), fixed(mrrAt10, 3)]);
+  return `Self-audit: how often ${selfAudit[0]?.queries ?? 0} queries made from the chunks find their own chunk\n${table.toString()}`;
+}
+
+function collectionText(summary: CollectionSummary): string {
+  const { collection, chunks, selfAudit, warnings, outputDir, files, manifest } = summary;
+  const parts = [`\nCollection ${collection}: ${chunks} chunks`, stageTable(summary.stages)];
+  if (selfAudit.length > 0) parts.push(auditTable(summary));
+  if (warnings.length > 0) parts.push(`Warnings:\n${warnings.map(({ stage, detail, degraded }) => `  ${stage}${degraded ? ", degraded" : ""}: ${detail}`).join("\n")}`);
+  parts.push(`Artifacts in ${outputDir}:\n${files.map(({ name, bytes }) => `  ${name}  ${bytes} bytes`).join("\n")}\n  ${manifest}  (manifest)`);
+  return parts.join("\n");
+}
+
+/** What a person reads at the end of a run. */
+export function summaryText(summary: RunSummary): string {
+  const { collections, seconds, traceId, runId, degraded } = summary;
+  const outputs = collections.map(({ outputDir }) => outputDir);
+  return [
+    ...collections.map(collectionText),
+    "",
+    `Done in ${fixed(seconds, 1)} s${degraded ? ", degraded (see the warnings)" : ""}. Run ${runId}, trace ${traceId}`,
+    `Ask it something: npx ragline search "your question" --run ${outputs[0] ?? ""}`,
+  ].join("\n");
+}

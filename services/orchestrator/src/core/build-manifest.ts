@@ -1,0 +1,201 @@
+import { type ExportedFile, OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
+import type { SettingProvenance } from "@ragline/config";
+import { fusionRecord } from "@ragline/fusion";
+import type { LeaseEvent } from "@ragline/gpu-lease";
+import type { RunSettings } from "../run-settings.js";
+import type { CollectionResult } from "./collection-result.js";
+import { enumName } from "./enum-name.js";
+import type { ModelRun } from "./model-stream.js";
+import { precisionName } from "./precision-name.js";
+import { redactQuery } from "./run-queries.js";
+
+/** What a manifest says beside what the stages made. */
+export interface ManifestFacts {
+  readonly runId: string;
+  readonly traceId: string;
+  readonly version: string;
+  readonly settings: RunSettings;
+  readonly provenance: readonly SettingProvenance[];
+  readonly leaseEvents: readonly LeaseEvent[];
+  readonly generatedAt: Date;
+}
+
+const gigabytes = (bytes: bigint | number): number => Number(bytes) / 1e9;
+const runsOf = ({ dense, sparse, rerank }: CollectionResult): { stage: string; run: ModelRun }[] => [
+  ...dense.map(({ run }) => ({ stage: "dense", run })),
+  ...sparse.flatMap(({ run }) => (run ? [{ stage: "sparse", run }] : [])),
+  ...(rerank.status === "executed" ? [{ stage: "rerank", run: rerank.result.run }] : []),
+];
+
+function featureToggles({ settings, provenance }: ManifestFacts): object {
+  const sourceOf = (key: string): string | undefined => provenance.find((entry) => entry.key === key)?.layer;
+  return {
+    enable_rerank: settings.enableRerank,
+    enable_sparse: settings.enableSparse,
+    sparse_models: settings.sparseModels,
+    sources: { enable_rerank: sourceOf("enable_rerank"), enable_sparse: sourceOf("enable_sparse"), sparse_models: sourceOf("sparse_models") },
+    provenance,
+    provenance_lines: provenance.map(({ key, value, layer, source }) => `${layer}: ${key}=${JSON.stringify(value)}${source === layer ? "" : ` (${source})`}`),
+  };
+}
+
+function denseRun({ dense, collected, seconds }: CollectionResult, { leaseEvents }: ManifestFacts): object {
+  const [primary] = dense;
+  const embeddings = collected.chunks.count * dense.length;
+  return {
+    total_embeddings_generated: embeddings,
+    embedding_dimension: primary?.dimension ?? 0,
+    processing_time_seconds: seconds.dense,
+    chunks_per_second: seconds.dense > 0 ? embeddings / seconds.dense : 0,
+    models_executed: dense.map(({ model }) => model),
+    lease_events: leaseEvents.filter(({ stage }) => stage === "dense"),
+    batches_per_model: Object.fromEntries(dense.map(({ model, run }) => [model, Number(run.summary.batches)])),
+    backend: primary?.run.ready.runtime ?? "",
+    precision: Object.fromEntries(dense.map(({ model, run }) => [model, precisionName(run.ready.precision)])),
+    gpu_count: 0,
+  };
+}
+
+function sparseRun(result: CollectionResult, facts: ManifestFacts): object | null {
+  const { sparse, collected, planned, seconds, outcomes } = result;
+  if (!facts.settings.enableSparse) return null;
+  const failures = outcomes.filter(({ stage, degraded }) => stage === Stage.SPARSE && degraded);
+  const total = collected.chunks.count;
+  const available = sparse[0]?.available ?? 0;
+  return {
+    run_id: facts.runId,
+    enabled: true,
+    executed: sparse.some(({ run }) => run !== undefined),
+    sparse_model: sparse[0]?.model,
+    models: sparse.map(({ model, available: withVector, averageLength, run }) => ({
+      name: model,
+      vectors: { total, available: withVector, coverage_ratio: total > 0 ? withVector / total : 0 },
+      live: run !== undefined,
+      ...(averageLength === undefined ? {} : { average_length: averageLength }),
+    })),
+    vectors: { total, available, coverage_ratio: total > 0 ? available / total : 0 },
+    devices: Object.fromEntries(sparse.map(({ model, run }) => [model, run?.ready.device ?? "cpu:0"])),
+    // A query's sparse vector spells its words; the manifest keeps none.
+    query_sparse_vector: null,
+    document_sparse_vectors: `${planned.prefix}_sparse.jsonl`,
+    latency_ms: seconds.sparse * 1000,
+    fallback_used: failures.length > 0,
+    fallback_count: failures.length,
+    ...(failures[0] ? { fallback_reason: enumName(OutcomeReason, failures[0].reason) } : {}),
+  };
+}
+
+function rerankRun(result: CollectionResult, facts: ManifestFacts): object | null {
+  const { rerank, queries } = result;
+  if (rerank.status === "disabled") return null;
+  const { rerankTopK: topK } = facts.settings;
+  const device = rerank.status === "executed" ? rerank.result.run.ready.device : "cpu:0";
+  const base = { run_id: facts.runId, enabled: true, model_name: rerank.model, device_state: { requested: device, resolved: device, fallback_applied: false } };
+  if (rerank.status !== "executed") {
+    const { reason, source } = rerank.outcome;
+    return {
+      ...base,
+      executed: false,
+      status: rerank.status === "error" ? "error" : "pending",
+      query: null,
+      candidate_ids: [],
+      scores: [],
+      fallback_count: 1,
+      fallback_reason: enumName(OutcomeReason, reason),
+      fallback_source: enumName(OutcomeSource, source),
+      payload: null,
+    };
+  }
+  const { result: reranked, depth, firstIds } = rerank;
+  const first = reranked.candidates[0]?.slice(0, topK) ?? [];
+  const latencyMs = reranked.latencySeconds.reduce((sum, seconds) => sum + seconds * 1000, 0) / Math.max(1, reranked.latencySeconds.length);
+  const figures = {
+    query: queries[0] ? redactQuery(queries[0].text) : null,
+    candidate_ids: firstIds,
+    scores: first.map(({ rerankScore }) => rerankScore ?? null),
+  };
+  return {
+    ...base,
+    executed: true,
+    status: "executed",
+    ...figures,
+    batch_size: depth,
+    latency_ms: latencyMs,
+    gpu_peak_gb: 0,
+    queries: queries.length,
+    mix: facts.settings.rerankMix,
+    fallback_count: 0,
+    metrics: { top_k_candidates: depth, rerank_top_k: topK, batch_size: depth },
+    payload: { run_id: facts.runId, latency_ms: latencyMs, top_k_candidates: depth, rerank_top_k: topK, ...figures },
+  };
+}
+
+function telemetry(result: CollectionResult, facts: ManifestFacts): object {
+  const { settings, traceId, leaseEvents } = facts;
+  const { spanIds } = result;
+  const off: Record<string, boolean> = { sparse: !settings.enableSparse, rerank: result.rerank.status === "disabled" };
+  const stages = ["chunk", "dense", "sparse", "fusion", "rerank", "export"];
+  const disabled = { status: "skipped", reason: "feature_disabled" };
+  return {
+    lease_events_recorded: leaseEvents.length,
+    batch_progress_events_recorded: runsOf(result).reduce((sum, { run }) => sum + Number(run.summary.batches), 0),
+    spans: Object.fromEntries(stages.map((stage) => [`rag.${stage}`, off[stage] ? disabled : { span_id: spanIds[stage] ?? null, trace_id: traceId, status: "active" }])),
+    metrics: Object.fromEntries(
+      ["dense", "sparse", "rerank", "export"].map((stage) => [stage, off[stage] ? { ...disabled, metrics: [] } : { status: "emitted", metrics: [`rag_${stage}_latency_seconds`] }]),
+    ),
+  };
+}
+
+/** The manifest, `processing_summary.json` v4.1: what the run was asked, did and made. Holds no text of queries or chunks. */
+export function buildManifest(result: CollectionResult, facts: ManifestFacts, files: readonly ExportedFile[]): object {
+  const { planned, collected, dense, seconds, outcomes, audit, queries } = result;
+  const peakBytes = runsOf(result).reduce((most, { run }) => Math.max(most, Number(run.summary.peakBytes)), 0);
+  const { settings, leaseEvents } = facts;
+  return {
+    schema_version: "v4.1",
+    generated_at: facts.generatedAt.toISOString(),
+    collection: planned.name,
+    chunk_count: collected.chunks.count,
+    feature_toggles: featureToggles(facts),
+    dense_run: denseRun(result, facts),
+    sparse_run: sparseRun(result, facts),
+    rerank_run: rerankRun(result, facts),
+    ensemble_state: { mode: "exclusive", order: dense.map(({ model }) => model), primary: dense[0]?.model },
+    telemetry: telemetry(result, facts),
+    performance_baseline: {
+      gpu: { samples: 0, peak_memory_used_gb: 0, per_gpu: {}, status: "no_gpu", soft_limit_gb: 10, soft_limit_exceeded: false },
+      system: { peak_worker_memory_gb: gigabytes(peakBytes) },
+      hydration: Object.fromEntries(runsOf(result).map(({ run }) => [run.ready.model, run.ready.hydrateSeconds])),
+    },
+    compatibility: { current: "v4.1", legacy: ["v4.0"] },
+    warnings: outcomes.map(({ detail }) => detail),
+    run_id: facts.runId,
+    trace_id: facts.traceId,
+    versions: { ragline: facts.version, node: process.versions.node, runtime: dense[0]?.run.ready.runtime ?? "" },
+    inputs: collected.inputs,
+    skipped_inputs: collected.skipped,
+    coverage: collected.coverage ?? null,
+    models: runsOf(result).map(({ stage, run: { ready } }) => ({
+      stage,
+      name: ready.model,
+      hugging_face_id: ready.huggingFaceId,
+      license: ready.license,
+      precision: precisionName(ready.precision),
+      files: ready.files.map(({ name, bytes, sha256 }) => ({ name, bytes: Number(bytes), sha256 })),
+    })),
+    fusion: fusionRecord({ method: settings.fusion }),
+    outcomes: outcomes.map(({ stage, reason, source, model, detail, count, degraded }) => ({
+      stage: enumName(Stage, stage),
+      reason: enumName(OutcomeReason, reason),
+      source: enumName(OutcomeSource, source),
+      model,
+      detail,
+      count: Number(count),
+      degraded,
+    })),
+    stages: Object.fromEntries(Object.entries(seconds).map(([stage, value]) => [stage, { seconds: value }])),
+    leases: leaseEvents,
+    evaluation: queries.length > 0 && audit.length > 0 ? { kind: "self-audit", queries: queries.length, rankings: audit } : null,
+    outputs: files.map(({ name, bytes, sha256 }) => ({ name, bytes: Number(bytes), sha256 })),
+  };
+}

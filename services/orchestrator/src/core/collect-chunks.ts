@@ -1,0 +1,158 @@
+import { stat } from "node:fs/promises";
+import { relative, dirname } from "node:path";
+import { ArtifactError, type ChunkRecord, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
+import { chunkInputs } from "@ragline/chunking";
+import { OutcomeReason, Stage } from "@ragline/contracts";
+import { AuditSampler } from "@ragline/evaluation";
+import { TextTokenizer } from "@ragline/inference";
+import { embeddedModelsDir, findModel, hasGraph } from "@ragline/models";
+import { join } from "node:path";
+import { ChunkSpool } from "./chunk-spool.js";
+import type { PlannedCollection } from "./plan-collections.js";
+import type { RunContext } from "./run-context.js";
+import { usageError } from "./usage-error.js";
+import { report } from "./with-stage.js";
+
+/** A source file as the manifest lists it. */
+export interface InputFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly chunks: number;
+}
+
+/** A source file, or a record of one, that was passed over. */
+export interface SkippedInput {
+  readonly path: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Characters of the documents by what became of them. */
+export interface SourceCoverage {
+  characters: number;
+  core: number;
+  blank: number;
+  skipped: number;
+}
+
+/** The chunks of a collection, on disk, with what is known of their sources. */
+export interface CollectedChunks {
+  readonly chunks: ChunkSpool;
+  readonly audit: AuditSampler;
+  readonly inputs: readonly InputFile[];
+  readonly skipped: readonly SkippedInput[];
+  /** Absent for chunk files: their documents are not at hand. */
+  readonly coverage?: SourceCoverage;
+  readonly seconds: number;
+}
+
+// A chunk is a passage, not a book: a text beyond this is a mistake in its file, and would not fit into a message.
+const maxChunkCharacters = 8_000_000;
+
+/** How many tokens a chunk may have, and what counts them: the model of the ensemble that takes least. */
+function tokenBudget(context: RunContext): { maxTokens: number; countTokens: (text: string) => number } {
+  const models = context.settings.ensembleModels.map((name) => findModel(name, "dense"));
+  const smallest = models.reduce((least, model) => (model.maxTokens < least.maxTokens ? model : least));
+  if (!hasGraph(smallest)) throw usageError("NO_TOKENIZER", `model ${smallest.key} has no tokenizer to measure chunks with`);
+  const directory = process.env.RAGLINE_MODELS_DIR || embeddedModelsDir;
+  const tokenizer = TextTokenizer.fromFile(join(directory, smallest.folder, smallest.tokenizer.name));
+  const prefix = smallest.prefixes.passage;
+  return {
+    maxTokens: Math.min(smallest.maxTokens, context.settings.chunkTokens ?? smallest.maxTokens),
+    countTokens: (text) => tokenizer.count(prefix + text),
+  };
+}
+
+/** Gathers a collection's chunks, one at a time. */
+class Collector {
+  readonly inputs: InputFile[] = [];
+  readonly skipped: SkippedInput[] = [];
+  readonly audit: AuditSampler;
+  readonly #chunks: ChunkSpool;
+  readonly #idOf: (text: string) => string;
+  readonly #context: RunContext;
+
+  constructor(context: RunContext, collection: string, chunks: ChunkSpool) {
+    this.#context = context;
+    this.#chunks = chunks;
+    this.#idOf = pointIds(collection);
+    this.audit = new AuditSampler({ limit: Math.max(1, context.settings.auditQueries) });
+  }
+
+  async add({ text, metadata }: ChunkRecord): Promise<boolean> {
+    if (text.length > maxChunkCharacters) return false;
+    const { heading_text: heading } = metadata;
+    this.audit.add({ row: this.#chunks.count, text, headingText: typeof heading === "string" ? heading : "" });
+    await this.#chunks.add({ id: this.#idOf(text), text, metadataJson: JSON.stringify(metadata) });
+    return true;
+  }
+
+  skip(skipped: SkippedInput): void {
+    this.skipped.push(skipped);
+    report(this.#context, { stage: Stage.CHUNK, reason: OutcomeReason.INPUT_SKIPPED, count: 1n, detail: skipped.message, degraded: true });
+  }
+}
+
+async function collectDocuments(context: RunContext, documents: readonly string[], collector: Collector): Promise<SourceCoverage> {
+  const coverage: SourceCoverage = { characters: 0, core: 0, blank: 0, skipped: 0 };
+  for await (const event of chunkInputs(documents, { ...tokenBudget(context), signal: context.signal })) {
+    if (event.type === "chunk") {
+      await collector.add(event.chunk);
+    } else if (event.type === "skipped") {
+      collector.skip({ path: event.path, reason: event.reason, message: event.message });
+    } else {
+      const { relativePath, bytes, sha256, chunks } = event;
+      collector.inputs.push({ path: relativePath, bytes, sha256, chunks });
+      coverage.characters += event.coverage.characters;
+      coverage.core += event.coverage.core;
+      coverage.blank += event.coverage.blank;
+      coverage.skipped += event.coverage.skipped;
+    }
+  }
+  return coverage;
+}
+
+async function collectChunkFiles(context: RunContext, files: readonly string[], collector: Collector): Promise<void> {
+  for (const path of files) {
+    context.signal.throwIfAborted();
+    let chunks = 0;
+    try {
+      const skipRecord = ({ position, reason }: { position: number; reason: string }) =>
+        collector.skip({ path, reason: "blank", message: `${path}, record ${position}: ${reason}` });
+      for await (const record of readChunkFile(path, { onSkipped: skipRecord })) {
+        if (await collector.add(record)) chunks++;
+        else collector.skip({ path, reason: "too_large", message: `${path}: a chunk of ${record.text.length} characters is longer than the ${maxChunkCharacters} that are read; split it` });
+      }
+      const { size } = await stat(path);
+      collector.inputs.push({ path: relative(dirname(dirname(path)), path), bytes: size, sha256: await sha256File(path), chunks });
+    } catch (error) {
+      if (!(error instanceof ArtifactError)) throw error;
+      collector.skip({ path, reason: error.reason.toLowerCase(), message: error.message });
+    }
+  }
+}
+
+/**
+ * Reads a collection's sources to the end: chunks go to the spool; a file that cannot be read is recorded and the others go on.
+ * @throws RaglineError INVALID_ARGUMENT when not one chunk came out.
+ */
+export async function collectChunks(context: RunContext, planned: PlannedCollection, spoolPath: string): Promise<CollectedChunks> {
+  const startedAt = performance.now();
+  const { emit } = context;
+  const { name: collection, source } = planned;
+  const chunks = await ChunkSpool.create(spoolPath);
+  const collector = new Collector(context, collection, chunks);
+  emit({ case: "stageStarted", value: { collection, stage: Stage.CHUNK, unit: "chunks" } });
+  const coverage = "documents" in source ? await collectDocuments(context, source.documents, collector) : undefined;
+  if ("chunkFiles" in source) await collectChunkFiles(context, source.chunkFiles, collector);
+  await chunks.flush();
+  if (chunks.count === 0) {
+    const why = collector.skipped[0] ? `, the first because: ${collector.skipped[0].message}` : "";
+    throw usageError("NO_CHUNKS", `collection ${collection}: no chunk came out of its sources (${collector.skipped.length} skipped${why})`);
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  emit({ case: "stageFinished", value: { collection, stage: Stage.CHUNK, items: BigInt(chunks.count), seconds, unit: "chunks" } });
+  const { audit, inputs, skipped } = collector;
+  return { chunks, audit, inputs, skipped, seconds, ...(coverage ? { coverage } : {}) };
+}

@@ -1,0 +1,55 @@
+import { defaultWeight, type FusedCandidate, type FusionMethod, fuse, type RankedList } from "@ragline/fusion";
+import { denseTopK, type ScoredRow, sparseTopK } from "@ragline/retrieval";
+import type { DenseBlock, SparseBlock, SparseVector } from "@ragline/vectors";
+
+/** A dense model's vectors of chunks and queries. */
+export interface DenseSource {
+  readonly model: string;
+  readonly dimension: number;
+  blocks(): AsyncIterable<DenseBlock>;
+  /** One row per query. */
+  readonly queries: Float32Array;
+}
+
+/** A sparse model's vectors of chunks and queries. */
+export interface SparseSource {
+  readonly model: string;
+  /** Whether scores need inverse document frequency. */
+  readonly isLexical: boolean;
+  blocks(): AsyncIterable<SparseBlock>;
+  readonly queries: readonly SparseVector[];
+}
+
+/** One model's results for all queries. */
+export interface ModelResults {
+  readonly model: string;
+  readonly weight: number;
+  /** Best first, one list per query. */
+  readonly lists: readonly ScoredRow[][];
+}
+
+/** Exact search of every query in every space. */
+export async function searchSpaces(dense: readonly DenseSource[], sparse: readonly SparseSource[], depth: number): Promise<ModelResults[]> {
+  const results: ModelResults[] = [];
+  for (const source of dense) {
+    const { model, dimension, queries } = source;
+    const lists = await denseTopK({ blocks: source.blocks(), queries, dimension, k: depth });
+    results.push({ model, weight: defaultWeight("dense", dense.length), lists });
+  }
+  for (const source of sparse) {
+    const { model, isLexical, queries } = source;
+    const kind = isLexical ? "bm25" : "learned-sparse";
+    const count = sparse.filter((other) => other.isLexical === isLexical).length;
+    const lists = await sparseTopK({ open: () => source.blocks(), queries: [...queries], k: depth, ...(isLexical ? { modifier: "idf" as const } : {}) });
+    results.push({ model, weight: defaultWeight(kind, count), lists });
+  }
+  return results;
+}
+
+/** The fused candidates of each query. */
+export function fuseResults(results: readonly ModelResults[], queryCount: number, method: FusionMethod): FusedCandidate[][] {
+  return Array.from({ length: queryCount }, (_, query) => {
+    const lists = results.map(({ model, weight, lists }): RankedList => ({ name: model, weight, candidates: lists[query] ?? [] }));
+    return fuse(lists, { method });
+  });
+}

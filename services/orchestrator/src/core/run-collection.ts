@@ -1,0 +1,167 @@
+import { OutcomeReason, Stage } from "@ragline/contracts";
+import type { FusedCandidate } from "@ragline/fusion";
+import { findModel } from "@ragline/models";
+import type { ChunkSpool } from "./chunk-spool.js";
+import { collectChunks } from "./collect-chunks.js";
+import type { CollectionResult, RerankState } from "./collection-result.js";
+import { type DenseSpace, denseBlocks, embedWithModel } from "./dense-stage.js";
+import { evaluateRun } from "./evaluate-run.js";
+import { metadataVectors } from "./metadata-fallback.js";
+import type { PlannedCollection } from "./plan-collections.js";
+import { rerankCandidates } from "./rerank-stage.js";
+import { fuseResults, type ModelResults, searchSpaces } from "./retrieve.js";
+import type { RunContext } from "./run-context.js";
+import { type RunQuery, runQueries } from "./run-queries.js";
+import { inSpan } from "./run-trace.js";
+import { encodeWithModel, type SparseSpace, sparseBlocks } from "./sparse-stage.js";
+import { report } from "./with-stage.js";
+import type { Workspace } from "./workspace.js";
+
+const listDepth = 100;
+// A self-audit asks whether the answer is among the first ten; scoring more pairs would only cost time.
+const auditRerankDepth = 20;
+const queryRerankDepth = 100;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Times the steps of a collection and remembers their spans. */
+class Steps {
+  readonly seconds = { chunk: 0, dense: 0, sparse: 0, fusion: 0, rerank: 0 };
+  readonly spanIds: Record<string, string> = {};
+  readonly #collection: string;
+
+  constructor(collection: string) {
+    this.#collection = collection;
+  }
+
+  async run<Result>(name: keyof Steps["seconds"], work: () => Promise<Result>): Promise<Result> {
+    const startedAt = performance.now();
+    return inSpan(`rag.${name}`, { "rag.collection": this.#collection }, async (span) => {
+      this.spanIds[name] = span.spanContext().spanId;
+      const result = await work();
+      this.seconds[name] = (performance.now() - startedAt) / 1000;
+      return result;
+    });
+  }
+}
+
+async function runDense(context: RunContext, collection: string, chunks: ChunkSpool, queries: readonly string[], workspace: Workspace): Promise<DenseSpace[]> {
+  const spaces: DenseSpace[] = [];
+  for (const [i, name] of context.settings.ensembleModels.entries()) {
+    const startedAt = performance.now();
+    const model = findModel(name, "dense").key;
+    const space = await embedWithModel(context, collection, model, chunks, queries, workspace.file(`dense-${i}`));
+    spaces.push(space);
+    finish(context, collection, Stage.DENSE, model, space.run.summary.outcomes, { items: chunks.count, startedAt, unit: "chunks" });
+  }
+  return spaces;
+}
+
+function finish(
+  context: RunContext,
+  collection: string,
+  stage: Stage,
+  model: string,
+  outcomes: readonly Parameters<typeof report>[1][],
+  { items, startedAt, unit }: { items: number; startedAt: number; unit: string },
+): void {
+  for (const outcome of outcomes) report(context, outcome);
+  const seconds = (performance.now() - startedAt) / 1000;
+  context.emit({ case: "stageFinished", value: { collection, stage, model, items: BigInt(items), seconds, unit } });
+}
+
+async function runSparse(context: RunContext, collection: string, chunks: ChunkSpool, queries: readonly string[], workspace: Workspace): Promise<SparseSpace[]> {
+  const spaces: SparseSpace[] = [];
+  for (const [i, name] of context.settings.sparseModels.entries()) {
+    const startedAt = performance.now();
+    const { key: model, loader } = findModel(name, "sparse");
+    try {
+      const space = await encodeWithModel(context, collection, { model, isLexical: loader === "bm25" }, chunks, queries, workspace.file(`sparse-${i}`));
+      spaces.push(space);
+      finish(context, collection, Stage.SPARSE, model, space.run?.summary.outcomes ?? [], { items: chunks.count, startedAt, unit: "chunks" });
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      const fallback = await metadataVectors(chunks, queries, workspace.file("sparse-metadata"));
+      if (!spaces.some((space) => space.model === fallback.model)) spaces.push(fallback);
+      report(context, {
+        stage: Stage.SPARSE,
+        reason: OutcomeReason.METADATA_FALLBACK,
+        model,
+        count: BigInt(chunks.count),
+        degraded: true,
+        detail: `${model} failed (${messageOf(error)}); ${fallback.available} of ${chunks.count} chunks got vectors from their metadata instead, under the name ${fallback.model}`,
+      });
+    }
+  }
+  return spaces;
+}
+
+async function runFusion(context: RunContext, dense: readonly DenseSpace[], sparse: readonly SparseSpace[], queries: readonly RunQuery[]): Promise<{ results: ModelResults[]; fused: FusedCandidate[][] }> {
+  const live = sparse.filter(({ run }) => run !== undefined);
+  const depth = Math.max(listDepth, context.settings.rerankCandidates ?? 0);
+  const results = await searchSpaces(
+    dense.map((space) => ({ ...space, blocks: () => denseBlocks(space) })),
+    live.map((space) => ({ ...space, blocks: () => sparseBlocks(space) })),
+    depth,
+  );
+  return { results, fused: fuseResults(results, queries.length, context.settings.fusion) };
+}
+
+async function runRerank(context: RunContext, collection: string, chunks: ChunkSpool, queries: readonly RunQuery[], fused: readonly FusedCandidate[][]): Promise<RerankState> {
+  const { settings } = context;
+  const startedAt = performance.now();
+  const model = findModel(settings.rerankModel, "rerank").key;
+  if (queries.length === 0) {
+    const outcome = report(context, {
+      stage: Stage.RERANK,
+      reason: OutcomeReason.NO_CANDIDATES,
+      model,
+      detail: "there were no queries, so nothing was reranked; give some with --queries",
+    });
+    return { status: "skipped", model, outcome };
+  }
+  const isAudit = settings.queries === null;
+  const depth = settings.rerankCandidates ?? (isAudit ? auditRerankDepth : queryRerankDepth);
+  try {
+    const result = await rerankCandidates(context, collection, model, chunks, queries, fused, depth);
+    const { items, outcomes } = result.run.summary;
+    finish(context, collection, Stage.RERANK, model, outcomes, { items: Number(items), startedAt, unit: "pairs" });
+    const first = (result.candidates[0] ?? []).slice(0, settings.rerankTopK);
+    const firstIds = (await chunks.rows(first.map(({ row }) => row))).map(({ id }) => id);
+    return { status: "executed", model, depth, result, firstIds };
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    const outcome = report(context, {
+      stage: Stage.RERANK,
+      reason: OutcomeReason.EXECUTION_FAILED,
+      model,
+      count: BigInt(queries.length),
+      degraded: true,
+      detail: `${model} failed (${messageOf(error)}); the candidates keep their fused order and have no rerank scores`,
+    });
+    return { status: "error", model, outcome };
+  }
+}
+
+/**
+ * Everything before export, for one collection: chunks, dense and sparse vectors, fused candidates, rerank scores.
+ * @throws RaglineError when chunks or dense vectors cannot be made; sparse and rerank failures are outcomes instead.
+ */
+export async function runCollection(context: RunContext, planned: PlannedCollection, workspace: Workspace): Promise<CollectionResult> {
+  const { name: collection } = planned;
+  const { settings } = context;
+  const outcomesBefore = context.outcomes.length;
+  const steps = new Steps(collection);
+  const collected = await steps.run("chunk", () => collectChunks(context, planned, workspace.file("chunks")));
+  const { chunks } = collected;
+  const queries = await runQueries(settings, collected.audit);
+  const texts = queries.map(({ text }) => text);
+  const dense = await steps.run("dense", () => runDense(context, collection, chunks, texts, workspace));
+  const sparse = settings.enableSparse ? await steps.run("sparse", () => runSparse(context, collection, chunks, texts, workspace)) : [];
+  const { results, fused } = await steps.run("fusion", () => runFusion(context, dense, sparse, queries));
+  const rerank: RerankState = settings.enableRerank ? await steps.run("rerank", () => runRerank(context, collection, chunks, queries, fused)) : { status: "disabled" };
+  const reranked = rerank.status === "executed" ? rerank.result.candidates : undefined;
+  const audit = evaluateRun(queries, results, fused, reranked);
+  const outcomes = context.outcomes.slice(outcomesBefore);
+  return { planned, collected, queries, dense, sparse, fused, rerank, audit, seconds: steps.seconds, spanIds: steps.spanIds, outcomes };
+}

@@ -1,0 +1,37 @@
+import type { Client } from "@ragline/rpc";
+import type { DenseService, ExportService, Outcome, RerankService, SparseService } from "@ragline/contracts";
+import type { RunSettings } from "../run-settings.js";
+import type { Emit } from "./run-events.js";
+
+/** The services behind the stages. */
+export interface StageServices {
+  readonly dense: typeof DenseService;
+  readonly sparse: typeof SparseService;
+  readonly rerank: typeof RerankService;
+  readonly export: typeof ExportService;
+}
+
+/** Name of a stage that runs as a service. */
+export type StageName = keyof StageServices;
+
+/** How a run reaches its stages. */
+export interface StageClients {
+  /** Address of the broker that the stages lease devices from; empty: their own. */
+  readonly leaseBroker: string;
+  /** A client for a stage; one that runs as our child and has died is started anew. */
+  client<Name extends StageName>(name: Name): Promise<Client<StageServices[Name]>>;
+  /** Whether the stage is a child of ours that has died since its last client was handed out. */
+  hasDied(name: StageName): Promise<boolean>;
+}
+
+/** What every step of a run works with. */
+export interface RunContext {
+  readonly runId: string;
+  readonly settings: RunSettings;
+  readonly stages: StageClients;
+  readonly emit: Emit;
+  /** Aborts when the run is to stop. */
+  readonly signal: AbortSignal;
+  /** Everything that did not go as asked, so far. */
+  readonly outcomes: Outcome[];
+}

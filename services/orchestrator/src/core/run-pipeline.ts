@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import type { SettingProvenance } from "@ragline/config";
+import { type Outcome, Stage } from "@ragline/contracts";
+import type { LeaseEvent } from "@ragline/gpu-lease";
+import { findModel } from "@ragline/models";
+import type { RunSettings } from "../run-settings.js";
+import { version } from "../version.js";
+import { buildManifest, type ManifestFacts } from "./build-manifest.js";
+import { exportCollection } from "./export-stage.js";
+import { type PlannedCollection, planCollections } from "./plan-collections.js";
+import { rerankLines } from "./rerank-lines.js";
+import { runCollection } from "./run-collection.js";
+import type { RunContext, StageClients } from "./run-context.js";
+import { type Emit, emitTo, type RunEvent } from "./run-events.js";
+import { type CollectionSummary, type RunSummary, summariseCollection } from "./run-summary.js";
+import { inSpan } from "./run-trace.js";
+import { toRunError } from "./usage-error.js";
+import { Workspace } from "./workspace.js";
+
+/** What a run is given. */
+export interface RunOptions {
+  readonly settings: RunSettings;
+  readonly provenance: readonly SettingProvenance[];
+  readonly stages: StageClients & { readonly leaseEvents: readonly LeaseEvent[] };
+  /** Stops the run when it aborts; nothing half-written stays. */
+  readonly signal: AbortSignal;
+  /** Told of everything that happens, in order. */
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** Unknown names fail before anything is started. */
+function checkModels(settings: RunSettings): void {
+  for (const name of settings.ensembleModels) findModel(name, "dense");
+  if (settings.enableSparse) for (const name of settings.sparseModels) findModel(name, "sparse");
+  if (settings.enableRerank) findModel(settings.rerankModel, "rerank");
+}
+
+async function runOne(context: RunContext, planned: PlannedCollection, facts: Omit<ManifestFacts, "leaseEvents" | "generatedAt">, options: RunOptions): Promise<CollectionSummary> {
+  const workspace = await Workspace.create(planned.outputDir, context.runId);
+  try {
+    const result = await runCollection(context, planned, workspace);
+    const { collected, dense, sparse, rerank, queries } = result;
+    const lines = rerank.status === "executed" ? await rerankLines(queries, rerank.result.candidates, collected.chunks, context.settings.rerankTopK) : undefined;
+    const startedAt = performance.now();
+    const exported = await inSpan("rag.export", { "rag.collection": planned.name }, (span) =>
+      exportCollection(context, {
+        planned,
+        outputDir: workspace.outputDir,
+        chunks: collected.chunks,
+        dense,
+        sparse,
+        ...(lines ? { rerankLines: lines } : {}),
+        manifest: (files) => {
+          const withExport = { ...result, spanIds: { ...result.spanIds, export: span.spanContext().spanId } };
+          return JSON.stringify(buildManifest(withExport, { ...facts, leaseEvents: options.stages.leaseEvents, generatedAt: new Date() }, files), undefined, 2);
+        },
+      }),
+    );
+    const seconds = (performance.now() - startedAt) / 1000;
+    context.emit({ case: "stageFinished", value: { collection: planned.name, stage: Stage.EXPORT, items: BigInt(exported.files.length + 1), seconds, unit: "files" } });
+    return summariseCollection(result, exported, workspace.outputDir, seconds);
+  } finally {
+    await workspace.remove();
+  }
+}
+
+/**
+ * Runs the pipeline: for each collection chunks, dense, sparse, fusion, rerank, export.
+ * @throws RaglineError INVALID_ARGUMENT for what the caller has to change, another for what went wrong; the signal's reason when aborted.
+ */
+export async function runPipeline(options: RunOptions): Promise<RunSummary> {
+  const { settings, provenance, stages, signal } = options;
+  const startedAt = performance.now();
+  const runId = randomUUID();
+  const emit: Emit = emitTo(options.onEvent);
+  try {
+    checkModels(settings);
+    const planned = await planCollections(settings);
+    return await inSpan("rag.run", { "rag.run_id": runId }, async (span) => {
+      const { traceId } = span.spanContext();
+      emit({
+        case: "started",
+        value: { runId, traceId, version, settings: provenance.map(({ key, value, layer, source }) => ({ key, valueJson: JSON.stringify(value), layer, source })) },
+      });
+      const outcomes: Outcome[] = [];
+      const context: RunContext = { runId, settings, stages, emit, signal, outcomes };
+      const collections: CollectionSummary[] = [];
+      for (const one of planned) collections.push(await runOne(context, one, { runId, traceId, version, settings, provenance }, options));
+      const degraded = outcomes.some((outcome) => outcome.degraded);
+      const summary: RunSummary = { runId, traceId, version, seconds: (performance.now() - startedAt) / 1000, degraded, collections };
+      emit({ case: "finished", value: { summaryJson: JSON.stringify(summary), degraded } });
+      return summary;
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw toRunError(error);
+  }
+}

@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { type AuditSampler, parseQueries } from "@ragline/evaluation";
+import type { RunSettings } from "../run-settings.js";
+import { usageError } from "./usage-error.js";
+
+/** A query of the run. */
+export interface RunQuery {
+  readonly id: string;
+  readonly text: string;
+  /** Self-audit alone: the row of the chunk that the query was made from. */
+  readonly answer?: number;
+}
+
+/**
+ * The queries of a run: those of a file, or known-item queries made from the chunks.
+ * @throws RaglineError INVALID_ARGUMENT when the file cannot be read; QueryFileError when it holds no usable queries.
+ */
+export async function runQueries(settings: RunSettings, audit: AuditSampler): Promise<RunQuery[]> {
+  if (settings.queries === null) {
+    if (settings.auditQueries === 0) return [];
+    return audit.queries().map(({ kind, text, row }) => ({ id: `${kind}-${row}`, text, answer: row }));
+  }
+  const path = settings.queries;
+  const text = await readFile(path, "utf8").catch((cause: Error) => {
+    throw usageError("QUERIES", `cannot read the queries: ${cause.message}; check --queries`, cause);
+  });
+  return parseQueries(text, path);
+}
+
+/** What may be told of a query: never its text, but enough to recognise it. */
+export function redactQuery(text: string): { sha256: string; length: number } {
+  return { sha256: `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 12)}`, length: text.length };
+}

@@ -1,0 +1,20 @@
+import { ArtifactError } from "@ragline/artifacts";
+import { DocumentError } from "@ragline/chunking";
+import { ConfigError } from "@ragline/config";
+import { QueryFileError } from "@ragline/evaluation";
+import { UnknownModelError } from "@ragline/models";
+import { RaglineError } from "@ragline/rpc";
+
+/** What the caller has to change: usage, a path, a model's name. */
+export function usageError(reason: string, message: string, cause?: unknown): RaglineError {
+  return new RaglineError("INVALID_ARGUMENT", reason, message, cause === undefined ? {} : { cause });
+}
+
+/** Errors of the libraries as what they are to the caller; anything unknown is passed on as it is. */
+export function toRunError(error: unknown): unknown {
+  if (error instanceof ConfigError) return usageError("BAD_SETTING", error.message, error);
+  if (error instanceof UnknownModelError) return usageError("UNKNOWN_MODEL", error.message, error);
+  if (error instanceof DocumentError || error instanceof QueryFileError) return usageError("BAD_INPUT", error.message, error);
+  if (error instanceof ArtifactError) return usageError("BAD_FILE", error.message, error);
+  return error;
+}

@@ -1,0 +1,11 @@
+import { OrchestratorService } from "@ragline/contracts";
+import { runService } from "@ragline/service-kit";
+import { orchestratorHandlers } from "./orchestrator-handlers.js";
+import { orchestratorSettings } from "./orchestrator-settings.js";
+
+await runService({
+  name: "orchestrator",
+  service: OrchestratorService,
+  settings: orchestratorSettings,
+  handlers: ({ config, log }) => orchestratorHandlers({ ...config, onLine: (line) => log.info({ line }, "stage log") }),
+});

@@ -1,0 +1,61 @@
+import { Readable } from "node:stream";
+import { resolveSettings } from "@ragline/config";
+import type { OrchestratorService, RunResponse, Setting } from "@ragline/contracts";
+import type { Handlers } from "@ragline/rpc";
+import { create } from "@bufbuild/protobuf";
+import { RunResponseSchema } from "@ragline/contracts";
+import { usageError } from "./core/usage-error.js";
+import { runSettings } from "./run-settings.js";
+import { runWithStages } from "./stages/run-with-stages.js";
+
+/** What the orchestrator service is given. */
+export interface OrchestratorOptions {
+  /** Stage services for runs that name none. */
+  readonly endpoints: readonly string[];
+  /** Told of each line that a stage logs. */
+  readonly onLine: (line: string) => void;
+}
+
+/** The caller's settings over the defaults, each with the place where the caller found it. */
+function resolveRequest(settings: readonly Setting[], endpoints: readonly string[]): ReturnType<typeof resolveSettings<typeof runSettings>> {
+  const camel = (key: string): string => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const unknown = settings.find(({ key }) => !(camel(key) in runSettings));
+  if (unknown) throw usageError("UNKNOWN_SETTING", `"${unknown.key}" is no setting of a run in this version; update the caller or the orchestrator`);
+  const flags = Object.fromEntries(settings.map(({ key, valueJson, source }) => [camel(key), { value: JSON.parse(valueJson) as unknown, source }]));
+  const resolved = resolveSettings(runSettings, { flags });
+  const provenance = resolved.provenance.map((entry) => ({ ...entry, layer: (settings.find(({ key }) => key === entry.key)?.layer as typeof entry.layer) ?? entry.layer }));
+  const values = resolved.values.endpoints === null && endpoints.length > 0 ? { ...resolved.values, endpoints } : resolved.values;
+  return { values, provenance };
+}
+
+/** The rpc handlers of the orchestrator. */
+export function orchestratorHandlers({ endpoints, onLine }: OrchestratorOptions): Handlers<typeof OrchestratorService> {
+  return {
+    run: async function* (request, { signal }) {
+      const { values: settings, provenance } = resolveRequest(request.settings, endpoints);
+      const events = new Readable({ objectMode: true, read: () => undefined });
+      const stop = new AbortController();
+      const end = (): void => stop.abort(signal.reason);
+      signal.addEventListener("abort", end, { once: true });
+      const run = runWithStages({
+        settings,
+        provenance,
+        logLevel: "warn",
+        signal: stop.signal,
+        onLine,
+        onEvent: (kind) => events.push(create(RunResponseSchema, { kind })),
+      });
+      run.then(
+        () => events.push(null),
+        (error: Error) => events.destroy(error),
+      );
+      try {
+        for await (const event of events as AsyncIterable<RunResponse>) yield event;
+      } finally {
+        end();
+        signal.removeEventListener("abort", end);
+        await run.catch(() => undefined);
+      }
+    },
+  };
+}

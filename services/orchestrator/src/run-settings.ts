@@ -1,0 +1,47 @@
+import { defineSettings, type SettingValues } from "@ragline/config";
+
+/** The settings of a run. Names, flags and variables are those that users of the pipeline before it know. */
+export const runSettings = defineSettings({
+  input: { type: "list", default: null, description: "Files or directories with documents (.md, .txt, .html)." },
+  chunkedDir: { type: "string", default: null, description: "Directory with collections of *_chunks.json files." },
+  collections: { type: "list", default: null, description: "Collections to run, all by default; with --input, the name of the one collection." },
+  outputDir: { type: "string", default: "ragline-out", description: "Where the artifacts go." },
+  exportPrefix: { type: "string", default: null, description: "Prefix of the artifacts' names, the collection's name by default." },
+  summaryPath: { type: "string", default: null, description: "Where the manifest goes, processing_summary.json beside the artifacts by default." },
+  ensembleModels: {
+    type: "list",
+    default: ["bge-small-en-v1.5", "all-miniLM-l6"],
+    description: "Dense models, the primary one first.",
+  },
+  enableSparse: { type: "boolean", default: true, env: "EMBEDDER_ENABLE_SPARSE", description: "Make sparse vectors." },
+  sparseModels: { type: "list", default: ["splade-tiny", "qdrant-bm25"], env: "EMBEDDER_SPARSE_MODELS", description: "Sparse models, the primary one first." },
+  enableRerank: { type: "boolean", default: true, env: "EMBEDDER_ENABLE_RERANK", description: "Rerank the fused candidates." },
+  rerankModel: { type: "string", default: "qa-minilm-l6-cross-encoder", description: "CrossEncoder that reranks." },
+  rerankCandidates: {
+    type: "integer",
+    default: null,
+    minimum: 1,
+    maximum: 10_000,
+    description: "Fused candidates that are reranked for each query: 100 by default, 20 for the queries of the self-audit.",
+  },
+  rerankTopK: { type: "integer", default: 20, minimum: 1, maximum: 10_000, description: "Reranked candidates that are kept for each query." },
+  rerankMix: { type: "number", default: 0.5, minimum: 0, maximum: 100, description: "Weight of the CrossEncoder's score beside the fused one." },
+  fusion: { type: "enum", values: ["zscore", "rrf"], default: "zscore", description: "How result lists become one ranking." },
+  precision: { type: "enum", values: ["auto", "fp32", "int8"], default: "auto", description: "auto is int8 where the CPU multiplies int8 natively, else fp32." },
+  queries: { type: "string", default: null, description: "File of queries, one a line or BEIR jsonl; a self-audit by default." },
+  auditQueries: { type: "integer", default: 64, minimum: 0, maximum: 10_000, description: "Known-item queries of the self-audit; 0 switches it off." },
+  chunkTokens: {
+    type: "integer",
+    default: null,
+    minimum: 32,
+    maximum: 8192,
+    description: "Most tokens in a chunk, the smallest limit of the ensemble by default (and at most that).",
+  },
+  maxBatchTokens: { type: "integer", default: 0, minimum: 0, maximum: 1_000_000, description: "Most padded tokens in one fp32 call; 0 is one text per call." },
+  workers: { type: "integer", default: 0, minimum: 0, maximum: 256, env: "RAGLINE_WORKERS", description: "Worker processes per model; 0 is one per core." },
+  endpoints: { type: "list", default: null, env: "RAGLINE_ENDPOINTS", description: "Running services to use, such as dense=host:port; the others are started." },
+  failOn: { type: "enum", values: ["failed", "degraded"], default: "failed", description: "What makes the exit code 3: degraded counts every degradation." },
+});
+
+/** The resolved values of a run's settings. */
+export type RunSettings = SettingValues<typeof runSettings>;

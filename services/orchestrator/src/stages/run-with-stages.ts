@@ -1,0 +1,49 @@
+import type { SettingProvenance } from "@ragline/config";
+import type { StageName } from "../core/run-context.js";
+import type { RunEvent } from "../core/run-events.js";
+import { runPipeline } from "../core/run-pipeline.js";
+import type { RunSummary } from "../core/run-summary.js";
+import type { RunSettings } from "../run-settings.js";
+import { parseEndpoints } from "./parse-endpoints.js";
+import { StageProcesses } from "./stage-processes.js";
+
+/** A run in this process. */
+export interface LocalRun {
+  readonly settings: RunSettings;
+  readonly provenance: readonly SettingProvenance[];
+  /** Least severe log lines of the stages that are started. */
+  readonly logLevel: string;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  /** Told of each line that a stage logs. */
+  readonly onLine: (line: string) => void;
+  /** Told of the stages once they are open, for those who watch their processes. */
+  readonly onStages?: (stages: StageProcesses) => void;
+}
+
+function neededStages({ enableSparse, enableRerank }: RunSettings): StageName[] {
+  return ["dense", "export", ...(enableSparse ? (["sparse"] as const) : []), ...(enableRerank ? (["rerank"] as const) : [])];
+}
+
+/** Runs the pipeline over the stages that the settings name; those that are not running are started, and ended with the run. */
+export async function runWithStages(run: LocalRun): Promise<RunSummary> {
+  const { settings, provenance, logLevel, signal, onEvent, onLine } = run;
+  const endpoints = parseEndpoints(settings.endpoints ?? []);
+  const stages = await StageProcesses.open({ endpoints, workers: settings.workers, logLevel, onLine });
+  run.onStages?.(stages);
+  try {
+    return await runPipeline({
+      settings,
+      provenance,
+      stages,
+      signal,
+      onEvent: (event) => {
+        // Only now is it sure that there is something to do; the processes start while the sources are read.
+        if (event.case === "started") stages.warm(neededStages(settings));
+        onEvent(event);
+      },
+    });
+  } finally {
+    await stages.close();
+  }
+}

@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DenseService, ExportService, LeaseService, RerankService, SparseService } from "@ragline/contracts";
+import { LeaseBroker, type LeaseEvent, leaseHandlers } from "@ragline/gpu-lease";
+import { type Client, createClient, createServer, implementation, listen, serviceDefinition } from "@ragline/rpc";
+import { type SpawnedService, spawnService } from "@ragline/service-kit";
+import type { StageClients, StageName, StageServices } from "../core/run-context.js";
+
+const services: StageServices = { dense: DenseService, sparse: SparseService, rerank: RerankService, export: ExportService };
+
+/** How {@link StageProcesses} reaches the stages. */
+export interface StageProcessesOptions {
+  /** Addresses of services that run already; the others are started as children when they are needed. */
+  readonly endpoints: ReadonlyMap<StageName, string>;
+  /** Worker processes per model in the children; 0 is the services' own default. */
+  readonly workers: number;
+  readonly logLevel: string;
+  /** Told of each line that a child logs. */
+  readonly onLine: (line: string) => void;
+}
+
+interface Child {
+  readonly started: Promise<SpawnedService>;
+  ended: boolean;
+}
+
+// A process that dies takes its connections along a moment before its end is told.
+const exitNoticeMs = 500;
+
+/** The module that runs a stage's service. */
+export function stageEntry(name: StageName | "orchestrator"): URL {
+  return new URL(`../../../${name}/dist/main.js`, import.meta.url);
+}
+
+/** The stages of a run: services that run already, or children of this process, which end with it however it ends. */
+export class StageProcesses implements StageClients {
+  readonly leaseBroker: string;
+  readonly #options: StageProcessesOptions;
+  readonly #directory: string;
+  readonly #broker: LeaseBroker;
+  readonly #closeBroker: () => void;
+  readonly #children = new Map<StageName, Child>();
+  readonly #clients: { close(): void }[] = [];
+  #closed = false;
+
+  private constructor(options: StageProcessesOptions, directory: string, broker: { ledger: LeaseBroker; address: string; close: () => void }) {
+    this.#options = options;
+    this.#directory = directory;
+    this.#broker = broker.ledger;
+    this.leaseBroker = broker.address;
+    this.#closeBroker = broker.close;
+  }
+
+  /** Starts the lease broker of this host; services start when they are asked for. */
+  static async open(options: StageProcessesOptions): Promise<StageProcesses> {
+    const directory = await mkdtemp(join(tmpdir(), "ragline-"));
+    const ledger = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] });
+    const server = createServer();
+    server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(ledger)));
+    const address = await listen(server, socketAddress(directory, "lease"));
+    return new StageProcesses(options, directory, { ledger, address, close: () => server.forceShutdown() });
+  }
+
+  /** What has happened to leases so far. */
+  get leaseEvents(): readonly LeaseEvent[] {
+    return this.#broker.events;
+  }
+
+  /** Process ids of the children that run, by stage. */
+  async pids(): Promise<Partial<Record<StageName, number>>> {
+    const running = [...this.#children].filter(([, child]) => !child.ended);
+    return Object.fromEntries(await Promise.all(running.map(async ([name, child]) => [name, (await child.started).pid] as const)));
+  }
+
+  /** Starts children that will be needed, so that they are ready when they are; failures are told when they are asked for. */
+  warm(names: readonly StageName[]): void {
+    for (const name of names) if (!this.#options.endpoints.has(name)) this.#child(name).started.catch(() => undefined);
+  }
+
+  async client<Name extends StageName>(name: Name): Promise<Client<StageServices[Name]>> {
+    const endpoint = this.#options.endpoints.get(name);
+    const address = endpoint ?? (await this.#child(name).started).address;
+    const client = createClient(services[name] as StageServices[Name], address, { name: `${name} service` });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async hasDied(name: StageName): Promise<boolean> {
+    const child = this.#children.get(name);
+    if (!child || this.#closed) return false;
+    const { exited } = await child.started;
+    let timer: NodeJS.Timeout | undefined;
+    const notYet = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), exitNoticeMs);
+    });
+    const died = await Promise.race([exited.then(() => true), notYet]);
+    clearTimeout(timer);
+    return died;
+  }
+
+  /** Ends the children and the broker. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const client of this.#clients) client.close();
+    await Promise.all([...this.#children.values()].map(({ started }) => started.then((service) => service.stop()).catch(() => undefined)));
+    this.#closeBroker();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #child(name: StageName): Child {
+    const known = this.#children.get(name);
+    if (known && !known.ended) return known;
+    const { logLevel, workers, onLine } = this.#options;
+    const takesWorkers = name !== "export" && workers > 0;
+    const started = spawnService({
+      entry: stageEntry(name),
+      name,
+      args: ["--listen", socketAddress(this.#directory, name), "--log-level", logLevel, ...(takesWorkers ? ["--workers", String(workers)] : [])],
+      onLine,
+    });
+    const child: Child = { started, ended: false };
+    started.then(
+      ({ exited }) =>
+        exited.then(() => {
+          child.ended = true;
+        }),
+      () => {
+        child.ended = true;
+      },
+    );
+    this.#children.set(name, child);
+    return child;
+  }
+}
+
+/** A socket in a directory that only this user can enter; Windows has a free port instead. */
+function socketAddress(directory: string, name: string): string {
+  return process.platform === "win32" ? "127.0.0.1:0" : `unix:${join(directory, `${name}.sock`)}`;
+}

@@ -1,0 +1,47 @@
+import { OutcomeReason, OutcomeSource, type QueryCandidates, type RerankService, Stage } from "@ragline/contracts";
+import { CrossEncoder } from "@ragline/inference";
+import type { Handlers } from "@ragline/rpc";
+import { openStage, type StageOptions, streamBatches, summarise, takeOpen } from "@ragline/stage";
+
+/** The rpc handlers of the rerank stage. */
+export function rerankHandlers(options: StageOptions): Handlers<typeof RerankService> {
+  return {
+    score: async function* (requests, { signal }) {
+      const { open, items } = await takeOpen(requests, "query");
+      const stage = await openStage(Stage.RERANK, open, options, signal);
+      try {
+        yield { kind: { case: "ready", value: stage.ready } };
+        const encoder = new CrossEncoder(stage.session, stage.tokenizer);
+        const score = async ({ queryId, query, candidates }: QueryCandidates) => {
+          const startedAt = performance.now();
+          const { scores, truncated } = await encoder.score(
+            query,
+            candidates.map(({ text }) => text),
+          );
+          const reply = {
+            queryId,
+            scores: [...scores],
+            latencySeconds: (performance.now() - startedAt) / 1000,
+            ...(candidates.length > 0 ? {} : { outcome: noCandidates(stage.entry.key) }),
+          };
+          return { reply, items: candidates.length, truncated: truncated.length };
+        };
+        for await (const scores of streamBatches(stage, items, score)) yield { kind: { case: "scores", value: scores } };
+        yield { kind: { case: "summary", value: summarise(stage) } };
+      } finally {
+        await stage.close();
+      }
+    },
+  };
+}
+
+function noCandidates(model: string) {
+  return {
+    stage: Stage.RERANK,
+    reason: OutcomeReason.NO_CANDIDATES,
+    source: OutcomeSource.RUNTIME,
+    model,
+    count: 1n,
+    detail: "a query had no candidates to score",
+  };
+}

@@ -1,0 +1,57 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type EncodeResponseSchema, Precision, Stage, type StageOpen, type TextBatch } from "@ragline/contracts";
+import { Bm25 } from "@ragline/lexical";
+import { type findStageModel, inputTypeOf, type StageObserver, StageTally } from "@ragline/stage";
+import { packSparse } from "@ragline/vectors";
+
+const noSession = { calls: 0, tokens: 0, paddedTokens: 0, peakBytes: 0, workersLost: 0 };
+
+/** The replies of a BM25 stream: word statistics need no session, no worker and no lease. */
+export async function* lexicalStream(
+  entry: ReturnType<typeof findStageModel>,
+  open: StageOpen,
+  batches: AsyncIterable<TextBatch>,
+  observer: StageObserver,
+): AsyncGenerator<MessageInitShape<typeof EncodeResponseSchema>> {
+  const { key: model, huggingFaceId, dimension, maxTokens, license } = entry;
+  const bm25 = new Bm25(open.averageLength > 0 ? { averageLength: open.averageLength } : {});
+  const tally = new StageTally(Stage.SPARSE, model);
+  let calls = 0;
+  let words = 0;
+  yield {
+    kind: {
+      case: "ready",
+      value: { model, huggingFaceId, dimension, maxTokens, license, precision: Precision.FP32, device: "cpu:0", workers: 1, threadsPerWorker: 1, runtime: "bm25" },
+    },
+  };
+  for await (const batch of batches) {
+    tally.start();
+    const startedAt = performance.now();
+    const isQuery = inputTypeOf(batch) === "query";
+    const rows = batch.texts.map((text) => (isQuery ? bm25.query(text) : bm25.document(text)));
+    const { rowLengths, indices, values } = packSparse(
+      0,
+      rows.map(({ vector }) => vector),
+    );
+    const empty = isQuery ? 0 : rows.filter(({ vector }) => vector.indices.length === 0).length;
+    calls++;
+    words += indices.length;
+    tally.add({ items: rows.length, truncated: 0, empty });
+    observer.observeLatency((performance.now() - startedAt) / 1000);
+    observer.countChunks("ok", rows.length);
+    yield {
+      kind: {
+        case: "vectors",
+        value: {
+          firstIndex: batch.firstIndex,
+          inputType: batch.inputType,
+          rowLengths: Array.from(rowLengths),
+          indices: Array.from(indices),
+          values: Array.from(values),
+          tokens: rows.flatMap(({ tokens }) => tokens),
+        },
+      },
+    };
+  }
+  yield { kind: { case: "summary", value: tally.summary({ ...noSession, calls, tokens: words, paddedTokens: words }) } };
+}
