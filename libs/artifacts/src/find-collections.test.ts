@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { findCollections } from "./find-collections.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 function tree(paths: readonly string[]): string {
-  const root = temporaryDirectory();
+  const root = temporaryDirectory(onTestFinished);
   for (const path of paths) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), "[]");

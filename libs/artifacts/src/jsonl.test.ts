@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { unpackSparse } from "@ragline/vectors";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { JsonBytes } from "./json-bytes.js";
 import { appendQdrantPoint, pointPayload } from "./qdrant-jsonl.js";
 import { appendSparseLine, readSparseJsonl, sparseModels, sparseRowJson } from "./sparse-jsonl.js";
@@ -18,7 +18,7 @@ const sparseRow = fc.uniqueArray(fc.integer({ min: 0, max: 2 ** 32 - 1 }), { max
 );
 
 test("sparse lines read back per model, rows without entries included", async () => {
-  const path = join(temporaryDirectory(), "sparse.jsonl");
+  const path = join(temporaryDirectory(onTestFinished), "sparse.jsonl");
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(sparseRow, sparseRow), { minLength: 1, maxLength: 8 }),
@@ -63,7 +63,7 @@ test("sparse lines read back per model, rows without entries included", async ()
 });
 
 test("a damaged sparse line is an error that names file and line", async () => {
-  const path = join(temporaryDirectory(), "sparse.jsonl");
+  const path = join(temporaryDirectory(onTestFinished), "sparse.jsonl");
   writeFileSync(path, '{"sparse_vectors":{}}\n{"spar');
   const read = async () => {
     for await (const _ of readSparseJsonl(path, "splade")) continue;

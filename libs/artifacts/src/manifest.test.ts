@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { manifestPrefix, parseManifest } from "./manifest.js";
 import { openRun } from "./open-run.js";
 import { temporaryDirectory } from "./temporary-directory.js";
@@ -36,5 +36,5 @@ test("the prefix is that of the stats file, or the collection's name", () => {
 });
 
 test("a directory without a manifest says that no run has finished there", async () => {
-  await expect(openRun(temporaryDirectory())).rejects.toThrow(/no run has finished there/);
+  await expect(openRun(temporaryDirectory(onTestFinished))).rejects.toThrow(/no run has finished there/);
 });

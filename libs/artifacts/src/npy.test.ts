@@ -2,13 +2,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toFloat32Bytes } from "@ragline/vectors";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { faissFlatIpHeader } from "./faiss.js";
 import { npyHeader, readNpy, readNpyHeader } from "./npy.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 function npyFile(content: Uint8Array): string {
-  const path = join(temporaryDirectory(), "x.npy");
+  const path = join(temporaryDirectory(onTestFinished), "x.npy");
   writeFileSync(path, content);
   return path;
 }
@@ -78,5 +78,7 @@ test.each<[string, Uint8Array, RegExp]>([
 });
 
 test("a missing file is an error that names it", async () => {
-  await expect(readNpy(join(temporaryDirectory(), "gone.npy")).next()).rejects.toThrow(/gone.npy does not exist/);
+  await expect(readNpy(join(temporaryDirectory(onTestFinished), "gone.npy")).next()).rejects.toThrow(
+    /gone.npy does not exist/,
+  );
 });

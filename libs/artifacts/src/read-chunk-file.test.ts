@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { ArtifactError } from "./artifact-error.js";
 import { type ChunkRecord, readChunkFile, type SkippedRecord } from "./read-chunk-file.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 function chunkFile(content: string | Uint8Array): string {
-  const path = join(temporaryDirectory(), "x_chunks.json");
+  const path = join(temporaryDirectory(onTestFinished), "x_chunks.json");
   writeFileSync(path, content);
   return path;
 }
@@ -101,7 +101,7 @@ test.each<[string, string | Uint8Array, RegExp]>([
 });
 
 test("a missing file, a directory and a file over the limit are errors", async () => {
-  const dir = temporaryDirectory();
+  const dir = temporaryDirectory(onTestFinished);
   await expect(readChunkFile(join(dir, "none")).next()).rejects.toThrow(/does not exist/);
   await expect(readChunkFile(dir).next()).rejects.toThrow(/is a directory/);
   await expect(read('[{"text":"abc"}]', { maxBytes: 10 })).rejects.toThrow(

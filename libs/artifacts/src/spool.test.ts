@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { LineIndex } from "./line-index.js";
 import { readLines } from "./read-lines.js";
 import { readFrames, writeFrames } from "./spool.js";
@@ -15,7 +15,7 @@ const size = fc.oneof(
 );
 
 test("frames of any size and content read back in order", async () => {
-  const dir = temporaryDirectory();
+  const dir = temporaryDirectory(onTestFinished);
   await fc.assert(
     fc.asyncProperty(fc.array(size, { maxLength: 12 }), fc.nat(), async (sizes, seed) => {
       const frames = sizes.map((length, i) => Buffer.alloc(length, (seed + i) % 256));
@@ -33,7 +33,7 @@ test("frames of any size and content read back in order", async () => {
 });
 
 test("lines of any length read back in order and at random, with or without a last line end", async () => {
-  const path = join(temporaryDirectory(), "lines");
+  const path = join(temporaryDirectory(onTestFinished), "lines");
   await fc.assert(
     fc.asyncProperty(fc.array(size, { minLength: 1, maxLength: 10 }), fc.boolean(), async (sizes, ended) => {
       const lines = sizes.map((length, i) => "é".repeat(length) + String(i));

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { sha256File } from "./sha256-file.js";
 import { removeStalePartials, StagedDirectory } from "./staged-directory.js";
 import { temporaryDirectory } from "./temporary-directory.js";
@@ -13,7 +13,7 @@ async function stage(directory: StagedDirectory, name: string, content: string) 
 }
 
 test("files appear under their names with the hash and size that were told, and nothing else is left", async () => {
-  const out = join(temporaryDirectory(), "new", "out");
+  const out = join(temporaryDirectory(onTestFinished), "new", "out");
   const directory = await StagedDirectory.open(out);
   const file = await directory.create("big.bin");
   const hash = createHash("sha256");
@@ -35,7 +35,7 @@ test("files appear under their names with the hash and size that were told, and 
 });
 
 test("abort leaves nothing, not even the directories that were made for it", async () => {
-  const root = temporaryDirectory();
+  const root = temporaryDirectory(onTestFinished);
   const directory = await StagedDirectory.open(join(root, "a", "b"));
   await directory.create("x");
   await directory.abort();
@@ -43,7 +43,7 @@ test("abort leaves nothing, not even the directories that were made for it", asy
 });
 
 test("abort after files were placed brings back what they replaced and what was removed", async () => {
-  const out = temporaryDirectory();
+  const out = temporaryDirectory(onTestFinished);
   for (const name of ["old", "stale", "other"]) writeFileSync(join(out, name), name);
   const directory = await StagedDirectory.open(out);
   await stage(directory, "old", "new content");
@@ -57,7 +57,7 @@ test("abort after files were placed brings back what they replaced and what was 
 });
 
 test("a directory in the way of a file is never replaced", async () => {
-  const out = temporaryDirectory();
+  const out = temporaryDirectory(onTestFinished);
   mkdirSync(join(out, "b"));
   writeFileSync(join(out, "b", "mine"), "mine");
   const directory = await StagedDirectory.open(out);
@@ -75,7 +75,7 @@ test.each([
   // Linux lets nobody, not even root, make a directory there.
   ["not writable", () => "/proc/ragline-out", /ragline-out/],
 ])("an output directory that is %s is an error that says so", async (_, path, message) => {
-  const root = temporaryDirectory();
+  const root = temporaryDirectory(onTestFinished);
   writeFileSync(join(root, "file"), "");
   await expect(StagedDirectory.open(path(root))).rejects.toMatchObject({
     reason: "OUTPUT_UNUSABLE",
@@ -85,7 +85,7 @@ test.each([
 });
 
 test.skipIf(!existsSync("/dev/full"))("a full disk is an error that says so", async () => {
-  const out = temporaryDirectory();
+  const out = temporaryDirectory(onTestFinished);
   const directory = await StagedDirectory.open(out);
   const [staging = ""] = readdirSync(out);
   symlinkSync("/dev/full", join(out, staging, "data"));
@@ -100,7 +100,7 @@ test.skipIf(!existsSync("/dev/full"))("a full disk is an error that says so", as
 });
 
 test("two runs cannot write to one directory at once, unless they say that it is shared", async () => {
-  const out = temporaryDirectory();
+  const out = temporaryDirectory(onTestFinished);
   const first = await StagedDirectory.open(out);
   await expect(StagedDirectory.open(out)).rejects.toThrow(/Another run is writing to/);
   const shared = await StagedDirectory.open(out, { exclusive: false });
@@ -111,7 +111,7 @@ test("two runs cannot write to one directory at once, unless they say that it is
 });
 
 test("what a killed process left is removed; what others are writing, and files of other names, stay", async () => {
-  const out = temporaryDirectory();
+  const out = temporaryDirectory(onTestFinished);
   const directory = await StagedDirectory.open(out);
   const [mine = ""] = readdirSync(out);
   const dead = mine.replace(`-${process.pid}-`, "-4194305-");

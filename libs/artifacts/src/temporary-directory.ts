@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** For tests: an empty directory that goes when this process does. */
-export function temporaryDirectory(): string {
+/** An empty directory for a test, removed when `onTestFinished` (that of vitest) says so. */
+export function temporaryDirectory(onTestFinished: (remove: () => void) => void): string {
   const dir = mkdtempSync(join(tmpdir(), "ragline-artifacts-"));
-  process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }

@@ -1,4 +1,5 @@
 export {
+  file_ragline_v1_common,
   InputType,
   InputTypeSchema,
   type ModelFile,
@@ -21,7 +22,6 @@ export {
   StageSummarySchema,
   type TextBatch,
   TextBatchSchema,
-  file_ragline_v1_common,
 } from "./generated/ragline/v1/common_pb.js";
 export {
   DenseService,
@@ -44,6 +44,8 @@ export {
   ExportCommittedSchema,
   type ExportDense,
   ExportDenseSchema,
+  type ExportedFile,
+  ExportedFileSchema,
   type ExportFinish,
   ExportFinishSchema,
   type ExportManifest,
@@ -61,13 +63,12 @@ export {
   ExportSparseSchema,
   type ExportStaged,
   ExportStagedSchema,
-  type ExportedFile,
-  ExportedFileSchema,
+  file_ragline_v1_export,
   type SparseSpace,
   SparseSpaceSchema,
-  file_ragline_v1_export,
 } from "./generated/ragline/v1/export_pb.js";
 export {
+  file_ragline_v1_lease,
   type HoldRequest,
   HoldRequestSchema,
   type HoldResponse,
@@ -85,9 +86,9 @@ export {
   LeaseService,
   type LeaseUsage,
   LeaseUsageSchema,
-  file_ragline_v1_lease,
 } from "./generated/ragline/v1/lease_pb.js";
 export {
+  file_ragline_v1_orchestrator,
   OrchestratorService,
   type RunFinished,
   RunFinishedSchema,
@@ -105,11 +106,11 @@ export {
   StageProgressSchema,
   type StageStarted,
   StageStartedSchema,
-  file_ragline_v1_orchestrator,
 } from "./generated/ragline/v1/orchestrator_pb.js";
 export {
   type Candidate,
   CandidateSchema,
+  file_ragline_v1_rerank,
   type QueryCandidates,
   QueryCandidatesSchema,
   type QueryScores,
@@ -119,13 +120,13 @@ export {
   ScoreRequestSchema,
   type ScoreResponse,
   ScoreResponseSchema,
-  file_ragline_v1_rerank,
 } from "./generated/ragline/v1/rerank_pb.js";
 export {
   type EncodeRequest,
   EncodeRequestSchema,
   type EncodeResponse,
   EncodeResponseSchema,
+  file_ragline_v1_sparse,
   type MeasureCorpusRequest,
   MeasureCorpusRequestSchema,
   type MeasureCorpusResponse,
@@ -133,5 +134,4 @@ export {
   SparseService,
   type SparseVectors,
   SparseVectorsSchema,
-  file_ragline_v1_sparse,
 } from "./generated/ragline/v1/sparse_pb.js";

@@ -152,14 +152,25 @@ test.each<[string, RankedList[], string]>([
   expect(() => fuse(lists)).toThrow(message);
 });
 
-test("default weights share the weight of a kind", () => {
-  expect([
-    defaultWeight("bm25", 1),
-    defaultWeight("learned-sparse", 2),
-    defaultWeight("dense", 1),
-    defaultWeight("dense", 2),
-  ]).toEqual([1, 0.5, 2, 1]);
-  expect(() => defaultWeight("dense", 0)).toThrow("positive");
+test.each([
+  ["bm25", 1, [1]],
+  ["dense", 1, [2]],
+  ["dense", 2, [1.5, 0.5]],
+  ["dense", 3, [1.2, 0.4, 0.4]],
+  ["learned-sparse", 2, [0.75, 0.25]],
+] as const)(
+  "the lists of kind %s, %i of them, share the weight of their kind, the primary one first",
+  (kind, count, weights) => {
+    expect(weights.map((_, position) => defaultWeight(kind, position, count))).toEqual(weights);
+  },
+);
+
+test.each([
+  [0, 0],
+  [2, 2],
+  [-1, 1],
+])("there is no list %i among %i", (position, count) => {
+  expect(() => defaultWeight("dense", position, count)).toThrow("no list");
 });
 
 const fused: FusedCandidate[] = [5, 3, 8, 1].map((row, i) => ({ row, score: 4 - i, sources: {} }));

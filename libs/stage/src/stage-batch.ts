@@ -1,8 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { SpanStatusCode, trace } from "@opentelemetry/api";
 import { InputType, type StageSummarySchema, type TextBatch } from "@ragline/contracts";
 import { type InputType as InputTypeName, mapInOrder } from "@ragline/inference";
 import { RaglineError } from "@ragline/rpc";
-import { SpanStatusCode, trace } from "@opentelemetry/api";
 import { toStageError } from "./stage-error.js";
 import type { StageSession } from "./stage-session.js";
 
@@ -30,11 +30,20 @@ export async function* streamBatches<Item, Reply>(
       tally.start();
       try {
         if (stage.revoked.aborted) {
-          throw new RaglineError("ABORTED", "LEASE_REVOKED", `the lease of ${entry.key} was revoked; run again when the device is free`, { cause: stage.revoked.reason });
+          throw new RaglineError(
+            "ABORTED",
+            "LEASE_REVOKED",
+            `the lease of ${entry.key} was revoked; run again when the device is free`,
+            { cause: stage.revoked.reason },
+          );
         }
         const { reply, ...counts } = await work(item);
         tally.add(counts);
-        span.setAttributes({ "rag.model": entry.key, "rag.batch.items": counts.items, "rag.batch.truncated": counts.truncated });
+        span.setAttributes({
+          "rag.model": entry.key,
+          "rag.batch.items": counts.items,
+          "rag.batch.truncated": counts.truncated,
+        });
         stage.observer.observeLatency((performance.now() - startedAt) / 1000);
         stage.observer.countChunks("ok", counts.items - counts.truncated);
         if (counts.truncated > 0) stage.observer.countChunks("truncated", counts.truncated);

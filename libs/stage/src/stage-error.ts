@@ -15,7 +15,9 @@ export function toStageError(error: unknown): unknown {
   if (error instanceof InferenceError) {
     return new RaglineError(statusOf[error.failure], error.failure.toUpperCase(), error.message, { cause: error });
   }
-  if (error instanceof UnknownModelError) return new RaglineError("NOT_FOUND", "UNKNOWN_MODEL", error.message, { cause: error });
-  if (error instanceof ModelFileError) return new RaglineError("FAILED_PRECONDITION", "MODEL_FILES", error.message, { cause: error });
+  if (error instanceof UnknownModelError)
+    return new RaglineError("NOT_FOUND", "UNKNOWN_MODEL", error.message, { cause: error });
+  if (error instanceof ModelFileError)
+    return new RaglineError("FAILED_PRECONDITION", "MODEL_FILES", error.message, { cause: error });
   return error;
 }

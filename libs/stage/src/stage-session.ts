@@ -3,7 +3,15 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Precision, Stage, type StageOpen, type StageReadySchema } from "@ragline/contracts";
 import { defaultCapBytes, type Lease, type LeaseSource, remoteLeases } from "@ragline/gpu-lease";
 import { ModelSession, TextTokenizer } from "@ragline/inference";
-import { fastestPrecision, findModel, hasGraph, type ModelEntry, type Precision as PrecisionName, type VerifiedModel, verifyModel } from "@ragline/models";
+import {
+  fastestPrecision,
+  findModel,
+  hasGraph,
+  type ModelEntry,
+  type Precision as PrecisionName,
+  type VerifiedModel,
+  verifyModel,
+} from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
 import { toStageError } from "./stage-error.js";
 import type { StageObserver } from "./stage-observer.js";
@@ -21,7 +29,12 @@ export interface StageOptions {
   readonly modelsDir?: string;
   readonly observer: StageObserver;
   /** Told of a worker process that died. */
-  readonly onWorkerLost?: (detail: { model: string; pid: number | undefined; signal: string | null; code: number | null }) => void;
+  readonly onWorkerLost?: (detail: {
+    model: string;
+    pid: number | undefined;
+    signal: string | null;
+    code: number | null;
+  }) => void;
 }
 
 /** A model that is ready to compute for one stream. */
@@ -65,7 +78,13 @@ function choosePrecision(asked: Precision): PrecisionName {
   return asked === Precision.INT8 ? "int8" : fastestPrecision();
 }
 
-async function hydrate(model: VerifiedModel, lease: Lease, open: StageOpen, options: StageOptions, workers: number): Promise<ModelSession> {
+async function hydrate(
+  model: VerifiedModel,
+  lease: Lease,
+  open: StageOpen,
+  options: StageOptions,
+  workers: number,
+): Promise<ModelSession> {
   const { onWorkerLost, observer } = options;
   const session = await ModelSession.open(model, {
     workers,
@@ -83,9 +102,15 @@ async function hydrate(model: VerifiedModel, lease: Lease, open: StageOpen, opti
  * Files are checked before the lease is asked for, so that exclusive time is only work.
  * @throws RaglineError that says which model, what was wrong and what to do.
  */
-export async function openStage(stage: keyof typeof stageNames, open: StageOpen, options: StageOptions, signal: AbortSignal): Promise<StageSession> {
+export async function openStage(
+  stage: keyof typeof stageNames,
+  open: StageOpen,
+  options: StageOptions,
+  signal: AbortSignal,
+): Promise<StageSession> {
   const entry = findStageModel(open.model, stage);
-  if (!hasGraph(entry)) throw new RaglineError("INVALID_ARGUMENT", "NO_GRAPH", `model ${entry.key} has no graph to run`);
+  if (!hasGraph(entry))
+    throw new RaglineError("INVALID_ARGUMENT", "NO_GRAPH", `model ${entry.key} has no graph to run`);
   const precision = choosePrecision(open.precision);
   let lease: Lease | undefined;
   try {
@@ -93,7 +118,8 @@ export async function openStage(stage: keyof typeof stageNames, open: StageOpen,
     const tokenizer = TextTokenizer.fromFile(model.tokenizerPath);
     const source = open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases;
     const workerBytes = workerBaseBytes + bytesPerGraphByte * model.graphBytes;
-    const workers = options.workers || Math.max(1, Math.min(availableParallelism(), Math.floor(defaultCapBytes / workerBytes)));
+    const workers =
+      options.workers || Math.max(1, Math.min(availableParallelism(), Math.floor(defaultCapBytes / workerBytes)));
     const bytes = workers * workerBytes;
     lease = await source.acquire({ stage: stageNames[stage], model: entry.key, bytes, signal });
     const held = lease;

@@ -1,5 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { OutcomeReason, type OutcomeSchema, OutcomeSource, type Stage, type StageSummarySchema } from "@ragline/contracts";
+import {
+  OutcomeReason,
+  type OutcomeSchema,
+  OutcomeSource,
+  type Stage,
+  type StageSummarySchema,
+} from "@ragline/contracts";
 import type { SessionStats } from "@ragline/inference";
 
 /** Counts what passes through a stage's stream and gathers what did not go as asked. */

@@ -6,7 +6,8 @@ interface StageRequest {
   readonly kind: { readonly case: string | undefined; readonly value?: unknown };
 }
 
-type ItemOf<Request extends StageRequest, Case extends string> = Extract<Request["kind"], { case: Case }> extends { value: infer Value } ? Value : never;
+type ItemOf<Request extends StageRequest, Case extends string> =
+  Extract<Request["kind"], { case: Case }> extends { value: infer Value } ? Value : never;
 
 async function* itemsOf<Request extends StageRequest, Case extends string>(
   requests: AsyncIterator<Request>,
@@ -16,7 +17,11 @@ async function* itemsOf<Request extends StageRequest, Case extends string>(
     for (let next = await requests.next(); !next.done; next = await requests.next()) {
       const { kind } = next.value;
       if (kind.case !== itemCase) {
-        throw new RaglineError("INVALID_ARGUMENT", "UNEXPECTED_MESSAGE", `after "open" the stream takes only "${itemCase}", not "${kind.case ?? "an empty message"}"`);
+        throw new RaglineError(
+          "INVALID_ARGUMENT",
+          "UNEXPECTED_MESSAGE",
+          `after "open" the stream takes only "${itemCase}", not "${kind.case ?? "an empty message"}"`,
+        );
       }
       yield kind.value as ItemOf<Request, Case>;
     }
@@ -36,7 +41,11 @@ export async function takeOpen<Request extends StageRequest, Case extends string
   const reading = requests[Symbol.asyncIterator]();
   const first = await reading.next();
   if (first.done || first.value.kind.case !== "open") {
-    throw new RaglineError("INVALID_ARGUMENT", "OPEN_MISSING", 'the first message of the stream must be "open", with the model to use');
+    throw new RaglineError(
+      "INVALID_ARGUMENT",
+      "OPEN_MISSING",
+      'the first message of the stream must be "open", with the model to use',
+    );
   }
   return { open: first.value.kind.value as StageOpen, items: itemsOf(reading, itemCase) };
 }

@@ -17,10 +17,18 @@ export function denseHandlers(options: StageOptions): Handlers<typeof DenseServi
         const embed = async (batch: TextBatch) => {
           const { values, truncated } = await encoder.encode(batch.texts, inputTypeOf(batch));
           const { firstIndex, inputType, texts } = batch;
-          const vectors = { firstIndex, inputType, rows: texts.length, columns: dimension, values: toFloat32Bytes(values), truncated };
+          const vectors = {
+            firstIndex,
+            inputType,
+            rows: texts.length,
+            columns: dimension,
+            values: toFloat32Bytes(values),
+            truncated,
+          };
           return { reply: vectors, items: texts.length, truncated: truncated.length };
         };
-        for await (const vectors of streamBatches(stage, items, embed)) yield { kind: { case: "vectors", value: vectors } };
+        for await (const vectors of streamBatches(stage, items, embed))
+          yield { kind: { case: "vectors", value: vectors } };
         yield { kind: { case: "summary", value: summarise(stage) } };
       } finally {
         await stage.close();

@@ -99,8 +99,7 @@ async function stage(run: ExportRun, kind: ExportRequest["kind"]): Promise<void>
       return run.dense(space, {
         firstIndex: Number(firstIndex),
         columns: values.length / (rows * 4),
-        // As a plain view: the message's bytes are a Buffer, whose slice() would share memory where a copy is needed.
-        values: fromFloat32Bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+        values: fromFloat32Bytes(values),
       });
     }
     case "sparse":

@@ -1,14 +1,16 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { connect, freshOutputDir,
+import {
   bm25,
   client,
   collect,
   companion,
+  connect,
   content,
   denseKind,
   type Files,
+  freshOutputDir,
   ids,
   type Kind,
   manifestOf,

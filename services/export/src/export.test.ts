@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { openRun } from "@ragline/artifacts";
 import { type DenseBlock, unpackSparse } from "@ragline/vectors";
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { connect, freshOutputDir,
+import {
   block,
   bm25,
   collect,
   companion,
+  connect,
   content,
   type Files,
+  freshOutputDir,
   ids,
   metadata,
   outputDir,

@@ -6,7 +6,9 @@ import { addServeCommand } from "./cli/serve-command.js";
 import { version } from "./version.js";
 
 const program = new Command("ragline")
-  .description("Documents in, retrieval artifacts out: chunks, dense and sparse vectors, fused and reranked candidates, exports.")
+  .description(
+    "Documents in, retrieval artifacts out: chunks, dense and sparse vectors, fused and reranked candidates, exports.",
+  )
   .version(version)
   .enablePositionalOptions()
   .exitOverride()

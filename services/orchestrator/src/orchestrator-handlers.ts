@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
+import { create } from "@bufbuild/protobuf";
 import { resolveSettings } from "@ragline/config";
 import type { OrchestratorService, RunResponse, Setting } from "@ragline/contracts";
-import type { Handlers } from "@ragline/rpc";
-import { create } from "@bufbuild/protobuf";
 import { RunResponseSchema } from "@ragline/contracts";
+import type { Handlers } from "@ragline/rpc";
 import { usageError } from "./core/usage-error.js";
 import { runSettings } from "./run-settings.js";
 import { runWithStages } from "./stages/run-with-stages.js";
@@ -17,14 +17,27 @@ export interface OrchestratorOptions {
 }
 
 /** The caller's settings over the defaults, each with the place where the caller found it. */
-function resolveRequest(settings: readonly Setting[], endpoints: readonly string[]): ReturnType<typeof resolveSettings<typeof runSettings>> {
+function resolveRequest(
+  settings: readonly Setting[],
+  endpoints: readonly string[],
+): ReturnType<typeof resolveSettings<typeof runSettings>> {
   const camel = (key: string): string => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const unknown = settings.find(({ key }) => !(camel(key) in runSettings));
-  if (unknown) throw usageError("UNKNOWN_SETTING", `"${unknown.key}" is no setting of a run in this version; update the caller or the orchestrator`);
-  const flags = Object.fromEntries(settings.map(({ key, valueJson, source }) => [camel(key), { value: JSON.parse(valueJson) as unknown, source }]));
+  if (unknown)
+    throw usageError(
+      "UNKNOWN_SETTING",
+      `"${unknown.key}" is no setting of a run in this version; update the caller or the orchestrator`,
+    );
+  const flags = Object.fromEntries(
+    settings.map(({ key, valueJson, source }) => [camel(key), { value: JSON.parse(valueJson) as unknown, source }]),
+  );
   const resolved = resolveSettings(runSettings, { flags });
-  const provenance = resolved.provenance.map((entry) => ({ ...entry, layer: (settings.find(({ key }) => key === entry.key)?.layer as typeof entry.layer) ?? entry.layer }));
-  const values = resolved.values.endpoints === null && endpoints.length > 0 ? { ...resolved.values, endpoints } : resolved.values;
+  const provenance = resolved.provenance.map((entry) => ({
+    ...entry,
+    layer: (settings.find(({ key }) => key === entry.key)?.layer as typeof entry.layer) ?? entry.layer,
+  }));
+  const values =
+    resolved.values.endpoints === null && endpoints.length > 0 ? { ...resolved.values, endpoints } : resolved.values;
   return { values, provenance };
 }
 

@@ -6,6 +6,7 @@ export const orchestratorSettings = defineSettings({
     type: "list",
     default: [],
     env: "RAGLINE_ENDPOINTS",
-    description: "Running stage services for runs that name none, such as dense=host:port; the others are started for each run.",
+    description:
+      "Running stage services for runs that name none, such as dense=host:port; the others are started for each run.",
   },
 });

@@ -26,7 +26,8 @@ export function rerankHandlers(options: StageOptions): Handlers<typeof RerankSer
           };
           return { reply, items: candidates.length, truncated: truncated.length };
         };
-        for await (const scores of streamBatches(stage, items, score)) yield { kind: { case: "scores", value: scores } };
+        for await (const scores of streamBatches(stage, items, score))
+          yield { kind: { case: "scores", value: scores } };
         yield { kind: { case: "summary", value: summarise(stage) } };
       } finally {
         await stage.close();

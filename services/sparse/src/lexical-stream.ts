@@ -21,7 +21,18 @@ export async function* lexicalStream(
   yield {
     kind: {
       case: "ready",
-      value: { model, huggingFaceId, dimension, maxTokens, license, precision: Precision.FP32, device: "cpu:0", workers: 1, threadsPerWorker: 1, runtime: "bm25" },
+      value: {
+        model,
+        huggingFaceId,
+        dimension,
+        maxTokens,
+        license,
+        precision: Precision.FP32,
+        device: "cpu:0",
+        workers: 1,
+        threadsPerWorker: 1,
+        runtime: "bm25",
+      },
     },
   };
   for await (const batch of batches) {
@@ -53,5 +64,7 @@ export async function* lexicalStream(
       },
     };
   }
-  yield { kind: { case: "summary", value: tally.summary({ ...noSession, calls, tokens: words, paddedTokens: words }) } };
+  yield {
+    kind: { case: "summary", value: tally.summary({ ...noSession, calls, tokens: words, paddedTokens: words }) },
+  };
 }

@@ -2,7 +2,15 @@ import { type SparseService, Stage, type TextBatch } from "@ragline/contracts";
 import { SparseEncoder } from "@ragline/inference";
 import { countWords } from "@ragline/lexical";
 import { type Handlers, RaglineError } from "@ragline/rpc";
-import { findStageModel, inputTypeOf, openStage, type StageOptions, streamBatches, summarise, takeOpen } from "@ragline/stage";
+import {
+  findStageModel,
+  inputTypeOf,
+  openStage,
+  type StageOptions,
+  streamBatches,
+  summarise,
+  takeOpen,
+} from "@ragline/stage";
 import { packSparse } from "@ragline/vectors";
 import { lexicalStream } from "./lexical-stream.js";
 
@@ -36,7 +44,8 @@ export function sparseHandlers(options: StageOptions): Handlers<typeof SparseSer
           const empty = inputType === "query" ? 0 : rows.filter((row) => row.indices.length === 0).length;
           return { reply: vectors, items: rows.length, truncated: truncated.length, empty };
         };
-        for await (const vectors of streamBatches(stage, items, encode)) yield { kind: { case: "vectors", value: vectors } };
+        for await (const vectors of streamBatches(stage, items, encode))
+          yield { kind: { case: "vectors", value: vectors } };
         yield { kind: { case: "summary", value: summarise(stage) } };
       } finally {
         await stage.close();
@@ -49,7 +58,11 @@ export function sparseHandlers(options: StageOptions): Handlers<typeof SparseSer
       let words = 0;
       for await (const request of requests) {
         if (!checked && findStageModel(request.model, Stage.SPARSE).loader !== "bm25") {
-          throw new RaglineError("INVALID_ARGUMENT", "NOT_LEXICAL", `model ${request.model} does not count words; only BM25 does`);
+          throw new RaglineError(
+            "INVALID_ARGUMENT",
+            "NOT_LEXICAL",
+            `model ${request.model} does not count words; only BM25 does`,
+          );
         }
         checked = true;
         texts += request.texts.length;

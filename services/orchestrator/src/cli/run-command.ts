@@ -22,9 +22,16 @@ interface OwnOptions {
 type Resolved = ResolvedSettings<typeof runSettings>;
 
 /** Runs on an orchestrator elsewhere: sends what was set here, shows what it tells. */
-async function runRemotely(address: string, { provenance }: Resolved, signal: AbortSignal, onEvent: (event: RunEvent) => void): Promise<RunSummary> {
+async function runRemotely(
+  address: string,
+  { provenance }: Resolved,
+  signal: AbortSignal,
+  onEvent: (event: RunEvent) => void,
+): Promise<RunSummary> {
   const client = createClient(OrchestratorService, address, { name: "orchestrator" });
-  const settings = provenance.filter(({ layer }) => layer !== "default").map(({ key, value, layer, source }) => ({ key, valueJson: JSON.stringify(value), layer, source }));
+  const settings = provenance
+    .filter(({ layer }) => layer !== "default")
+    .map(({ key, value, layer, source }) => ({ key, valueJson: JSON.stringify(value), layer, source }));
   let summary: RunSummary | undefined;
   try {
     for await (const { kind } of client.run({ settings }, { signal })) {
@@ -35,7 +42,12 @@ async function runRemotely(address: string, { provenance }: Resolved, signal: Ab
   } finally {
     client.close();
   }
-  if (!summary) throw new RaglineError("INTERNAL", "NO_SUMMARY", `the orchestrator at ${address} ended the run without a summary; see its log`);
+  if (!summary)
+    throw new RaglineError(
+      "INTERNAL",
+      "NO_SUMMARY",
+      `the orchestrator at ${address} ended the run without a summary; see its log`,
+    );
   return summary;
 }
 
@@ -44,13 +56,28 @@ async function run(command: Command): Promise<number> {
   const stream = json ? process.stderr : process.stdout;
   const display = new RunDisplay({ stream, animated: stream.isTTY === true && process.env.CI === undefined });
   const { signal, interrupted } = interruption();
-  const telemetry = await startTelemetry({ serviceName: "ragline-cli", otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "" });
+  const telemetry = await startTelemetry({
+    serviceName: "ragline-cli",
+    otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "",
+  });
   try {
-    const resolved = resolveSettings(runSettings, { flags: readFlags(command, runSettings), env: process.env, dotenvPath: ".env", configPath: "config/embedder.json" });
+    const resolved = resolveSettings(runSettings, {
+      flags: readFlags(command, runSettings),
+      env: process.env,
+      dotenvPath: ".env",
+      configPath: "config/embedder.json",
+    });
     const onEvent = (event: RunEvent): void => display.show(event);
     const summary = orchestrator
       ? await runRemotely(orchestrator, resolved, signal, onEvent)
-      : await runWithStages({ settings: resolved.values, provenance: resolved.provenance, logLevel, signal, onEvent, onLine: (line) => display.log(line) });
+      : await runWithStages({
+          settings: resolved.values,
+          provenance: resolved.provenance,
+          logLevel,
+          signal,
+          onEvent,
+          onLine: (line) => display.log(line),
+        });
     process.stdout.write(json ? `${JSON.stringify(summary, undefined, 2)}\n` : `${summaryText(summary)}\n`);
     return summary.degraded && resolved.values.failOn === "degraded" ? exitCodes.degraded : exitCodes.done;
   } catch (error) {
@@ -75,7 +102,11 @@ export function addRunCommand(program: Command): void {
     .description("Turn documents or chunk files into vectors, rankings and exports.")
     .option("--orchestrator <host:port>", "Run on an orchestrator elsewhere; paths are those of its host.")
     .option("--json", "Print the summary as one JSON object; everything else goes to stderr.")
-    .addOption(new Option("--log-level <level>", "Least severe log lines of the stages to show.").choices(["debug", "info", "warn", "error", "silent"]).default("warn"));
+    .addOption(
+      new Option("--log-level <level>", "Least severe log lines of the stages to show.")
+        .choices(["debug", "info", "warn", "error", "silent"])
+        .default("warn"),
+    );
   addSettings(command, runSettings).action(async () => {
     process.exitCode = await run(command);
   });

@@ -15,7 +15,7 @@ const seconds = (value: number): string => (value < 10 ? `${value.toFixed(1)} s`
 function printable(json: string): string {
   const value: unknown = JSON.parse(json);
   if (value === null) return "-";
-  return Array.isArray(value) ? value.join(" ") : String(value);
+  return Array.isArray(value) ? value.join(" ") : typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function header(runId: string, version: string, settings: readonly Setting[]): string {
@@ -59,7 +59,9 @@ export class RunDisplay {
         return;
       }
       case "outcome": {
-        this.#interrupt(`  ${event.value.degraded ? "degraded" : "note"}: ${enumName(Stage, event.value.stage)}, ${enumName(OutcomeReason, event.value.reason)}: ${event.value.detail}`);
+        this.#interrupt(
+          `  ${event.value.degraded ? "degraded" : "note"}: ${enumName(Stage, event.value.stage)}, ${enumName(OutcomeReason, event.value.reason)}: ${event.value.detail}`,
+        );
         return;
       }
       case "finished":

@@ -33,9 +33,15 @@ function defaultMode({ sparse, manifest }: Run): SearchMode {
 
 const excerptLength = 240;
 
+/** The first of the keys that holds text. */
+function firstText(metadata: SearchHit["metadata"], keys: readonly string[]): string {
+  return keys.map((key) => metadata[key]).find((value) => typeof value === "string") ?? "";
+}
+
 function hitText({ rank, score, text, metadata, rerankScore, sources }: SearchHit): string {
-  const path = Array.isArray(metadata["section_path"]) ? metadata["section_path"].join(" > ") : String(metadata["heading_text"] ?? "");
-  const source = String(metadata["relative_path"] ?? metadata["source_file"] ?? metadata["filename"] ?? "");
+  const sections = metadata["section_path"];
+  const path = Array.isArray(sections) ? sections.join(" > ") : firstText(metadata, ["heading_text"]);
+  const source = firstText(metadata, ["relative_path", "source_file", "filename"]);
   const excerpt = text.replace(/\s+/g, " ").trim();
   const lists = Object.entries(sources).map(([name, { rank: at }]) => `${name} #${at}`);
   if (rerankScore !== undefined) lists.push(`CrossEncoder ${rerankScore.toFixed(2)}`);
@@ -48,7 +54,10 @@ function hitText({ rank, score, text, metadata, rerankScore, sources }: SearchHi
 
 async function search(query: string, flags: SearchFlags): Promise<number> {
   const { signal, interrupted } = interruption();
-  const telemetry = await startTelemetry({ serviceName: "ragline-cli", otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "" });
+  const telemetry = await startTelemetry({
+    serviceName: "ragline-cli",
+    otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "",
+  });
   let stages: StageProcesses | undefined;
   try {
     const run = await openRun(flags.run);
@@ -72,7 +81,8 @@ async function search(query: string, flags: SearchFlags): Promise<number> {
       stages,
       signal,
     });
-    const text = hits.length > 0 ? hits.map(hitText).join("\n\n") : "Nothing found: no chunk shares a word with the query.";
+    const text =
+      hits.length > 0 ? hits.map(hitText).join("\n\n") : "Nothing found: no chunk shares a word with the query.";
     process.stdout.write(flags.json ? `${JSON.stringify({ query, mode, hits }, undefined, 2)}\n` : `${text}\n`);
     return exitCodes.done;
   } catch (error) {
@@ -88,7 +98,8 @@ async function search(query: string, flags: SearchFlags): Promise<number> {
 
 function parseCount(value: string): number {
   const count = Number(value);
-  if (!Number.isInteger(count) || count < 1 || count > 1000) throw new InvalidArgumentError("Give a whole number from 1 to 1000.");
+  if (!Number.isInteger(count) || count < 1 || count > 1000)
+    throw new InvalidArgumentError("Give a whole number from 1 to 1000.");
   return count;
 }
 
@@ -99,7 +110,11 @@ export function addSearchCommand(program: Command): void {
     .description("Answer a query from the artifacts of a run, with the models that made them.")
     .argument("<query>", "What to look for.")
     .requiredOption("--run <dir>", "Output directory of the run.")
-    .addOption(new Option("--mode <mode>", "What to look at; the most that the run has by default.").choices(Object.keys(stagesOf)))
+    .addOption(
+      new Option("--mode <mode>", "What to look at; the most that the run has by default.").choices(
+        Object.keys(stagesOf),
+      ),
+    )
     .option("--top-k <n>", "Answers to give.", parseCount, 10)
     .option("--json", "Print the answers as one JSON object.")
     .option("--endpoints <names...>", "Running services to use, such as dense=host:port.")

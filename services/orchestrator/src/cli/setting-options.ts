@@ -1,4 +1,10 @@
-import { type FlagValue, type FlagValues, type SettingDefinition, type SettingDefinitions, settingFlags } from "@ragline/config";
+import {
+  type FlagValue,
+  type FlagValues,
+  type SettingDefinition,
+  type SettingDefinitions,
+  settingFlags,
+} from "@ragline/config";
 import { type Command, Option } from "commander";
 
 const placeholder: Record<Exclude<SettingDefinition["type"], "boolean">, string> = {
@@ -21,7 +27,9 @@ export function addSettings(command: Command, definitions: SettingDefinitions): 
   for (const [key, definition] of Object.entries(definitions)) {
     const { on, off } = settingFlags(key, definition);
     if (definition.type !== "boolean" || off === undefined) {
-      command.addOption(new Option(`${on} ${placeholder[definition.type as keyof typeof placeholder]}`, helpOf(definition)));
+      command.addOption(
+        new Option(`${on} ${placeholder[definition.type as keyof typeof placeholder]}`, helpOf(definition)),
+      );
     } else {
       command.addOption(new Option(on, helpOf(definition))).addOption(new Option(off, `Switches ${on} off.`));
     }

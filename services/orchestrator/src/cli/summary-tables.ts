@@ -35,16 +35,31 @@ function stageTable(rows: readonly StageRow[]): string {
 
 function auditTable({ selfAudit }: CollectionSummary): string {
   const table = newTable(["ranking", "hit@1", "hit@10", "MRR@10"], ["left", "right", "right", "right"]);
-  for (const { ranking, hitAt1, hitAt10, mrrAt10 } of selfAudit) table.push([ranking, fixed(hitAt1, 3), fixed(hitAt10, 3), fixed(mrrAt10, 3)]);
+  for (const { ranking, hitAt1, hitAt10, mrrAt10 } of selfAudit)
+    table.push([ranking, fixed(hitAt1, 3), fixed(hitAt10, 3), fixed(mrrAt10, 3)]);
   return `Self-audit: how often ${selfAudit[0]?.queries ?? 0} queries made from the chunks find their own chunk\n${table.toString()}`;
 }
 
+const maxSkippedShown = 20;
+
 function collectionText(summary: CollectionSummary): string {
-  const { collection, chunks, selfAudit, warnings, outputDir, files, manifest } = summary;
+  const { collection, chunks, selfAudit, warnings, outputDir, files, manifest, skippedInputs } = summary;
   const parts = [`\nCollection ${collection}: ${chunks} chunks`, stageTable(summary.stages)];
   if (selfAudit.length > 0) parts.push(auditTable(summary));
-  if (warnings.length > 0) parts.push(`Warnings:\n${warnings.map(({ stage, detail, degraded }) => `  ${stage}${degraded ? ", degraded" : ""}: ${detail}`).join("\n")}`);
-  parts.push(`Artifacts in ${outputDir}:\n${files.map(({ name, bytes }) => `  ${name}  ${bytes} bytes`).join("\n")}\n  ${manifest}  (manifest)`);
+  if (warnings.length > 0)
+    parts.push(
+      `Warnings:\n${warnings.map(({ stage, detail, degraded }) => `  ${stage}${degraded ? ", degraded" : ""}: ${detail}`).join("\n")}`,
+    );
+  if (skippedInputs.length > 0) {
+    const shown = skippedInputs.slice(0, maxSkippedShown).map(({ message }) => `  ${message}`);
+    const rest = skippedInputs.length - shown.length;
+    parts.push(
+      `Skipped inputs:\n${shown.join("\n")}${rest > 0 ? `\n  and ${rest} more, see skipped_inputs in the manifest` : ""}`,
+    );
+  }
+  parts.push(
+    `Artifacts in ${outputDir}:\n${files.map(({ name, bytes }) => `  ${name}  ${bytes} bytes`).join("\n")}\n  ${manifest}  (manifest)`,
+  );
   return parts.join("\n");
 }
 

@@ -1,5 +1,5 @@
-import { type ExportedFile, OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
 import type { SettingProvenance } from "@ragline/config";
+import { type ExportedFile, OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
 import { fusionRecord } from "@ragline/fusion";
 import type { LeaseEvent } from "@ragline/gpu-lease";
 import type { RunSettings } from "../run-settings.js";
@@ -33,9 +33,16 @@ function featureToggles({ settings, provenance }: ManifestFacts): object {
     enable_rerank: settings.enableRerank,
     enable_sparse: settings.enableSparse,
     sparse_models: settings.sparseModels,
-    sources: { enable_rerank: sourceOf("enable_rerank"), enable_sparse: sourceOf("enable_sparse"), sparse_models: sourceOf("sparse_models") },
+    sources: {
+      enable_rerank: sourceOf("enable_rerank"),
+      enable_sparse: sourceOf("enable_sparse"),
+      sparse_models: sourceOf("sparse_models"),
+    },
     provenance,
-    provenance_lines: provenance.map(({ key, value, layer, source }) => `${layer}: ${key}=${JSON.stringify(value)}${source === layer ? "" : ` (${source})`}`),
+    provenance_lines: provenance.map(
+      ({ key, value, layer, source }) =>
+        `${layer}: ${key}=${JSON.stringify(value)}${source === layer ? "" : ` (${source})`}`,
+    ),
   };
 }
 
@@ -90,7 +97,12 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
   if (rerank.status === "disabled") return null;
   const { rerankTopK: topK } = facts.settings;
   const device = rerank.status === "executed" ? rerank.result.run.ready.device : "cpu:0";
-  const base = { run_id: facts.runId, enabled: true, model_name: rerank.model, device_state: { requested: device, resolved: device, fallback_applied: false } };
+  const base = {
+    run_id: facts.runId,
+    enabled: true,
+    model_name: rerank.model,
+    device_state: { requested: device, resolved: device, fallback_applied: false },
+  };
   if (rerank.status !== "executed") {
     const { reason, source } = rerank.outcome;
     return {
@@ -108,7 +120,9 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
   }
   const { result: reranked, depth, firstIds } = rerank;
   const first = reranked.candidates[0]?.slice(0, topK) ?? [];
-  const latencyMs = reranked.latencySeconds.reduce((sum, seconds) => sum + seconds * 1000, 0) / Math.max(1, reranked.latencySeconds.length);
+  const latencyMs =
+    reranked.latencySeconds.reduce((sum, seconds) => sum + seconds * 1000, 0) /
+    Math.max(1, reranked.latencySeconds.length);
   const figures = {
     query: queries[0] ? redactQuery(queries[0].text) : null,
     candidate_ids: firstIds,
@@ -139,9 +153,17 @@ function telemetry(result: CollectionResult, facts: ManifestFacts): object {
   return {
     lease_events_recorded: leaseEvents.length,
     batch_progress_events_recorded: runsOf(result).reduce((sum, { run }) => sum + Number(run.summary.batches), 0),
-    spans: Object.fromEntries(stages.map((stage) => [`rag.${stage}`, off[stage] ? disabled : { span_id: spanIds[stage] ?? null, trace_id: traceId, status: "active" }])),
+    spans: Object.fromEntries(
+      stages.map((stage) => [
+        `rag.${stage}`,
+        off[stage] ? disabled : { span_id: spanIds[stage] ?? null, trace_id: traceId, status: "active" },
+      ]),
+    ),
     metrics: Object.fromEntries(
-      ["dense", "sparse", "rerank", "export"].map((stage) => [stage, off[stage] ? { ...disabled, metrics: [] } : { status: "emitted", metrics: [`rag_${stage}_latency_seconds`] }]),
+      ["dense", "sparse", "rerank", "export"].map((stage) => [
+        stage,
+        off[stage] ? { ...disabled, metrics: [] } : { status: "emitted", metrics: [`rag_${stage}_latency_seconds`] },
+      ]),
     ),
   };
 }
@@ -163,7 +185,14 @@ export function buildManifest(result: CollectionResult, facts: ManifestFacts, fi
     ensemble_state: { mode: "exclusive", order: dense.map(({ model }) => model), primary: dense[0]?.model },
     telemetry: telemetry(result, facts),
     performance_baseline: {
-      gpu: { samples: 0, peak_memory_used_gb: 0, per_gpu: {}, status: "no_gpu", soft_limit_gb: 10, soft_limit_exceeded: false },
+      gpu: {
+        samples: 0,
+        peak_memory_used_gb: 0,
+        per_gpu: {},
+        status: "no_gpu",
+        soft_limit_gb: 10,
+        soft_limit_exceeded: false,
+      },
       system: { peak_worker_memory_gb: gigabytes(peakBytes) },
       hydration: Object.fromEntries(runsOf(result).map(({ run }) => [run.ready.model, run.ready.hydrateSeconds])),
     },
@@ -195,7 +224,8 @@ export function buildManifest(result: CollectionResult, facts: ManifestFacts, fi
     })),
     stages: Object.fromEntries(Object.entries(seconds).map(([stage, value]) => [stage, { seconds: value }])),
     leases: leaseEvents,
-    evaluation: queries.length > 0 && audit.length > 0 ? { kind: "self-audit", queries: queries.length, rankings: audit } : null,
+    evaluation:
+      queries.length > 0 && audit.length > 0 ? { kind: "self-audit", queries: queries.length, rankings: audit } : null,
     outputs: files.map(({ name, bytes, sha256 }) => ({ name, bytes: Number(bytes), sha256 })),
   };
 }

@@ -35,7 +35,8 @@ export class ChunkSpool {
     this.#pending.push(chunk);
     this.#pendingCharacters += chunk.text.length;
     this.#count++;
-    if (this.#pending.length >= maxChunksPerBatch || this.#pendingCharacters >= maxCharactersPerBatch) await this.flush();
+    if (this.#pending.length >= maxChunksPerBatch || this.#pendingCharacters >= maxCharactersPerBatch)
+      await this.flush();
   }
 
   /** Writes what is still in memory; to be called once all chunks were added. */

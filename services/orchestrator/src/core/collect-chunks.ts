@@ -1,12 +1,11 @@
 import { stat } from "node:fs/promises";
-import { relative, dirname } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { ArtifactError, type ChunkRecord, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
 import { chunkInputs } from "@ragline/chunking";
 import { OutcomeReason, Stage } from "@ragline/contracts";
 import { AuditSampler } from "@ragline/evaluation";
 import { TextTokenizer } from "@ragline/inference";
 import { embeddedModelsDir, findModel, hasGraph } from "@ragline/models";
-import { join } from "node:path";
 import { ChunkSpool } from "./chunk-spool.js";
 import type { PlannedCollection } from "./plan-collections.js";
 import type { RunContext } from "./run-context.js";
@@ -50,11 +49,15 @@ export interface CollectedChunks {
 // A chunk is a passage, not a book: a text beyond this is a mistake in its file, and would not fit into a message.
 const maxChunkCharacters = 8_000_000;
 
+// Files of other kinds, and those with nothing in them, leave no content out.
+const harmless = new Set(["unsupported", "empty", "blank"]);
+
 /** How many tokens a chunk may have, and what counts them: the model of the ensemble that takes least. */
 function tokenBudget(context: RunContext): { maxTokens: number; countTokens: (text: string) => number } {
   const models = context.settings.ensembleModels.map((name) => findModel(name, "dense"));
   const smallest = models.reduce((least, model) => (model.maxTokens < least.maxTokens ? model : least));
-  if (!hasGraph(smallest)) throw usageError("NO_TOKENIZER", `model ${smallest.key} has no tokenizer to measure chunks with`);
+  if (!hasGraph(smallest))
+    throw usageError("NO_TOKENIZER", `model ${smallest.key} has no tokenizer to measure chunks with`);
   const directory = process.env.RAGLINE_MODELS_DIR || embeddedModelsDir;
   const tokenizer = TextTokenizer.fromFile(join(directory, smallest.folder, smallest.tokenizer.name));
   const prefix = smallest.prefixes.passage;
@@ -90,11 +93,30 @@ class Collector {
 
   skip(skipped: SkippedInput): void {
     this.skipped.push(skipped);
-    report(this.#context, { stage: Stage.CHUNK, reason: OutcomeReason.INPUT_SKIPPED, count: 1n, detail: skipped.message, degraded: true });
+  }
+
+  /** Tells what was passed over, one outcome for each reason. */
+  reportSkipped(): void {
+    for (const reason of new Set(this.skipped.map((skipped) => skipped.reason))) {
+      const of = this.skipped.filter((skipped) => skipped.reason === reason);
+      const more = of.length > 1 ? `${of.length} inputs were skipped (${reason}), the first because: ` : "";
+      const degraded = !harmless.has(reason);
+      report(this.#context, {
+        stage: Stage.CHUNK,
+        reason: OutcomeReason.INPUT_SKIPPED,
+        count: BigInt(of.length),
+        detail: `${more}${of[0]?.message}`,
+        degraded,
+      });
+    }
   }
 }
 
-async function collectDocuments(context: RunContext, documents: readonly string[], collector: Collector): Promise<SourceCoverage> {
+async function collectDocuments(
+  context: RunContext,
+  documents: readonly string[],
+  collector: Collector,
+): Promise<SourceCoverage> {
   const coverage: SourceCoverage = { characters: 0, core: 0, blank: 0, skipped: 0 };
   for await (const event of chunkInputs(documents, { ...tokenBudget(context), signal: context.signal })) {
     if (event.type === "chunk") {
@@ -122,10 +144,20 @@ async function collectChunkFiles(context: RunContext, files: readonly string[], 
         collector.skip({ path, reason: "blank", message: `${path}, record ${position}: ${reason}` });
       for await (const record of readChunkFile(path, { onSkipped: skipRecord })) {
         if (await collector.add(record)) chunks++;
-        else collector.skip({ path, reason: "too_large", message: `${path}: a chunk of ${record.text.length} characters is longer than the ${maxChunkCharacters} that are read; split it` });
+        else
+          collector.skip({
+            path,
+            reason: "too_large",
+            message: `${path}: a chunk of ${record.text.length} characters is longer than the ${maxChunkCharacters} that are read; split it`,
+          });
       }
       const { size } = await stat(path);
-      collector.inputs.push({ path: relative(dirname(dirname(path)), path), bytes: size, sha256: await sha256File(path), chunks });
+      collector.inputs.push({
+        path: relative(dirname(dirname(path)), path),
+        bytes: size,
+        sha256: await sha256File(path),
+        chunks,
+      });
     } catch (error) {
       if (!(error instanceof ArtifactError)) throw error;
       collector.skip({ path, reason: error.reason.toLowerCase(), message: error.message });
@@ -137,7 +169,11 @@ async function collectChunkFiles(context: RunContext, files: readonly string[], 
  * Reads a collection's sources to the end: chunks go to the spool; a file that cannot be read is recorded and the others go on.
  * @throws RaglineError INVALID_ARGUMENT when not one chunk came out.
  */
-export async function collectChunks(context: RunContext, planned: PlannedCollection, spoolPath: string): Promise<CollectedChunks> {
+export async function collectChunks(
+  context: RunContext,
+  planned: PlannedCollection,
+  spoolPath: string,
+): Promise<CollectedChunks> {
   const startedAt = performance.now();
   const { emit } = context;
   const { name: collection, source } = planned;
@@ -147,12 +183,19 @@ export async function collectChunks(context: RunContext, planned: PlannedCollect
   const coverage = "documents" in source ? await collectDocuments(context, source.documents, collector) : undefined;
   if ("chunkFiles" in source) await collectChunkFiles(context, source.chunkFiles, collector);
   await chunks.flush();
+  collector.reportSkipped();
   if (chunks.count === 0) {
     const why = collector.skipped[0] ? `, the first because: ${collector.skipped[0].message}` : "";
-    throw usageError("NO_CHUNKS", `collection ${collection}: no chunk came out of its sources (${collector.skipped.length} skipped${why})`);
+    throw usageError(
+      "NO_CHUNKS",
+      `collection ${collection}: no chunk came out of its sources (${collector.skipped.length} skipped${why})`,
+    );
   }
   const seconds = (performance.now() - startedAt) / 1000;
-  emit({ case: "stageFinished", value: { collection, stage: Stage.CHUNK, items: BigInt(chunks.count), seconds, unit: "chunks" } });
+  emit({
+    case: "stageFinished",
+    value: { collection, stage: Stage.CHUNK, items: BigInt(chunks.count), seconds, unit: "chunks" },
+  });
   const { audit, inputs, skipped } = collector;
   return { chunks, audit, inputs, skipped, seconds, ...(coverage ? { coverage } : {}) };
 }

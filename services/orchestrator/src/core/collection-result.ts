@@ -11,7 +11,13 @@ import type { SparseSpace } from "./sparse-stage.js";
 /** What became of the rerank stage; `firstIds` are the points kept for the first query. */
 export type RerankState =
   | { readonly status: "disabled" }
-  | { readonly status: "executed"; readonly model: string; readonly depth: number; readonly result: RerankResult; readonly firstIds: readonly string[] }
+  | {
+      readonly status: "executed";
+      readonly model: string;
+      readonly depth: number;
+      readonly result: RerankResult;
+      readonly firstIds: readonly string[];
+    }
   | { readonly status: "skipped" | "error"; readonly model: string; readonly outcome: Outcome };
 
 /** Everything that the stages before export made of a collection. */

@@ -1,5 +1,5 @@
-import { DenseVectorsSchema, type EmbedRequestSchema, InputType, Stage } from "@ragline/contracts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { DenseVectorsSchema, type EmbedRequestSchema, InputType, Stage } from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
 import { type DenseBlock, fromFloat32Bytes } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
@@ -48,7 +48,10 @@ export async function embedWithModel(
       for await (const texts of passageBatches(chunks)) yield { kind: { case: "texts", value: texts } };
       for (const texts of queryBatches(queries)) yield { kind: { case: "texts", value: texts } };
     }
-    emit({ case: "stageStarted", value: { collection, stage: Stage.DENSE, model, total: BigInt(total), unit: "chunks" } });
+    emit({
+      case: "stageStarted",
+      value: { collection, stage: Stage.DENSE, model, total: BigInt(total), unit: "chunks" },
+    });
     const run = await readModelStream(
       client.embed(requests(), { signal }),
       (ready) => {
@@ -57,7 +60,11 @@ export async function embedWithModel(
       },
       async (block) => {
         if (block.values.byteLength !== 4 * block.rows * dimension) {
-          throw new RaglineError("INTERNAL", "BAD_VECTORS", `the dense service sent ${block.values.byteLength} bytes for ${block.rows} vectors of ${model}`);
+          throw new RaglineError(
+            "INTERNAL",
+            "BAD_VECTORS",
+            `the dense service sent ${block.values.byteLength} bytes for ${block.rows} vectors of ${model}`,
+          );
         }
         if (block.inputType === InputType.QUERY) {
           queryVectors.set(fromFloat32Bytes(block.values), Number(block.firstIndex) * dimension);
@@ -65,10 +72,18 @@ export async function embedWithModel(
         }
         await vectors.append(block);
         done += block.rows;
-        emit({ case: "stageProgress", value: { collection, stage: Stage.DENSE, model, done: BigInt(done), total: BigInt(total) } });
+        emit({
+          case: "stageProgress",
+          value: { collection, stage: Stage.DENSE, model, done: BigInt(done), total: BigInt(total) },
+        });
       },
     );
-    if (done !== total) throw new RaglineError("INTERNAL", "VECTORS_MISSING", `the dense service gave ${done} of ${total} vectors of ${model}`);
+    if (done !== total)
+      throw new RaglineError(
+        "INTERNAL",
+        "VECTORS_MISSING",
+        `the dense service gave ${done} of ${total} vectors of ${model}`,
+      );
     return { model, dimension, vectors, queries: queryVectors, run };
   });
 }

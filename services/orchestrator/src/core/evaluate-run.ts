@@ -12,7 +12,12 @@ export interface AuditRow extends KnownItemMetrics {
 type Rankings = readonly (readonly { readonly row: number }[])[];
 
 /** The self-audit: every model alone, fused, and reranked. Empty when the queries came from outside. */
-export function evaluateRun(queries: readonly RunQuery[], results: readonly ModelResults[], fused: readonly FusedCandidate[][], reranked: Rankings | undefined): AuditRow[] {
+export function evaluateRun(
+  queries: readonly RunQuery[],
+  results: readonly ModelResults[],
+  fused: readonly FusedCandidate[][],
+  reranked: Rankings | undefined,
+): AuditRow[] {
   const answers = queries.flatMap(({ answer }) => answer ?? []);
   if (queries.length === 0 || answers.length !== queries.length) return [];
   const measure = (ranking: string, rankings: Rankings): AuditRow => ({

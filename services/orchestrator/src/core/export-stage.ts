@@ -38,7 +38,11 @@ async function* contentRequests({ settings }: RunContext, content: ExportContent
         outputDir,
         collection: planned.name,
         prefix: planned.prefix,
-        dense: dense.map(({ model, dimension, run }) => ({ name: model, dimension, huggingFaceId: run.ready.huggingFaceId })),
+        dense: dense.map(({ model, dimension, run }) => ({
+          name: model,
+          dimension,
+          huggingFaceId: run.ready.huggingFaceId,
+        })),
         sparse: sparse.map(({ model, isLexical, run }) => ({
           name: model,
           inverseDocumentFrequency: isLexical,
@@ -52,7 +56,8 @@ async function* contentRequests({ settings }: RunContext, content: ExportContent
   };
   for await (const batch of chunks.batches()) yield { kind: { case: "chunks", value: { chunks: batch.chunks } } };
   for (const { model: space, vectors } of dense) {
-    for await (const { firstIndex, rows, values } of vectors.read()) yield { kind: { case: "dense", value: { space, firstIndex, rows, values } } };
+    for await (const { firstIndex, rows, values } of vectors.read())
+      yield { kind: { case: "dense", value: { space, firstIndex, rows, values } } };
   }
   for (const { model: space, vectors } of sparse) {
     for await (const { firstIndex, rowLengths, indices, values, tokens } of vectors.read()) {
@@ -87,7 +92,12 @@ export async function exportCollection(context: RunContext, content: ExportConte
         manifestPath = kind.value.manifestPath;
       }
     }
-    if (manifestPath === undefined) throw new RaglineError("INTERNAL", "STREAM_CUT", "the export service ended its stream before the files were in place");
+    if (manifestPath === undefined)
+      throw new RaglineError(
+        "INTERNAL",
+        "STREAM_CUT",
+        "the export service ended its stream before the files were in place",
+      );
     return { files, manifestPath };
   });
 }

@@ -1,5 +1,12 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 
 /**
  * Messages of one kind in a file, appended in order and read back from any position. What a stage streams lands here,

@@ -16,7 +16,10 @@ function termWeights(metadataJson: string): TermWeight[] {
   const { sparse_features: features } = JSON.parse(metadataJson) as { sparse_features?: { term_weights?: unknown } };
   const listed = features?.term_weights;
   if (!Array.isArray(listed)) return [];
-  return listed.filter((item: Partial<TermWeight> | null): item is TermWeight => typeof item?.term === "string" && Number.isFinite(item.weight));
+  return listed.filter(
+    (item: Partial<TermWeight> | null): item is TermWeight =>
+      typeof item?.term === "string" && Number.isFinite(item.weight),
+  );
 }
 
 /** Term weights of a chunk as a vector: hashed terms, L2-normalised, colliding terms added up. */
@@ -34,7 +37,11 @@ function toRow(weights: readonly TermWeight[]): { index: number; value: number; 
 }
 
 /** Sparse vectors from the chunks' own term weights, for when inference has failed. */
-export async function metadataVectors(chunks: ChunkSpool, queries: readonly string[], spoolPath: string): Promise<SparseSpace> {
+export async function metadataVectors(
+  chunks: ChunkSpool,
+  queries: readonly string[],
+  spoolPath: string,
+): Promise<SparseSpace> {
   const vectors = await MessageSpool.create(spoolPath, SparseVectorsSchema);
   let available = 0;
   for await (const { firstRow, chunks: batch } of chunks.batches()) {

@@ -6,7 +6,8 @@ interface StageReply {
   readonly kind: { readonly case: string | undefined; readonly value?: unknown };
 }
 
-type ResultOf<Reply extends StageReply> = Extract<Reply["kind"], { case: "vectors" | "scores" }> extends { value: infer Result } ? Result : never;
+type ResultOf<Reply extends StageReply> =
+  Extract<Reply["kind"], { case: "vectors" | "scores" }> extends { value: infer Result } ? Result : never;
 
 /** What a model did in one run. */
 export interface ModelRun {
@@ -35,6 +36,7 @@ export async function readModelStream<Reply extends StageReply>(
       await onResult(kind.value as ResultOf<Reply>);
     }
   }
-  if (!ready || !summary) throw new RaglineError("INTERNAL", "STREAM_CUT", "a stage ended its stream without a summary; see its log");
+  if (!ready || !summary)
+    throw new RaglineError("INTERNAL", "STREAM_CUT", "a stage ended its stream without a summary; see its log");
   return { ready, summary };
 }

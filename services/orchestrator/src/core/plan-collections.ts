@@ -31,21 +31,33 @@ async function nameOfInputs(inputs: readonly string[]): Promise<string> {
 export async function planCollections(settings: RunSettings): Promise<PlannedCollection[]> {
   const { input, chunkedDir, collections, outputDir, exportPrefix, summaryPath } = settings;
   if (input !== null && chunkedDir !== null) {
-    throw usageError("TWO_INPUTS", "--input and --chunked-dir were both given; give documents or chunk files, not both");
+    throw usageError(
+      "TWO_INPUTS",
+      "--input and --chunked-dir were both given; give documents or chunk files, not both",
+    );
   }
   if (input !== null && input.length > 0) {
     if (collections !== null && collections.length > 1) {
-      throw usageError("MANY_NAMES", `--collections names ${collections.length} collections, but --input makes one; give one name`);
+      throw usageError(
+        "MANY_NAMES",
+        `--collections names ${collections.length} collections, but --input makes one; give one name`,
+      );
     }
     const name = collections?.[0] ?? (await nameOfInputs(input));
     return [{ name, prefix: exportPrefix ?? name, outputDir, source: { documents: input } }];
   }
   if (chunkedDir === null) {
-    throw usageError("NO_INPUT", "there is nothing to do: give documents with --input <file or directory>, or chunk files with --chunked-dir <directory>");
+    throw usageError(
+      "NO_INPUT",
+      "there is nothing to do: give documents with --input <file or directory>, or chunk files with --chunked-dir <directory>",
+    );
   }
   const found = await findCollections(chunkedDir, collections ?? []);
   if (found.length > 1 && (exportPrefix !== null || summaryPath !== null)) {
-    throw usageError("SHARED_NAME", `--${exportPrefix === null ? "summary-path" : "export-prefix"} fits one collection, but ${found.length} are to be run; choose one with --collections`);
+    throw usageError(
+      "SHARED_NAME",
+      `--${exportPrefix === null ? "summary-path" : "export-prefix"} fits one collection, but ${found.length} are to be run; choose one with --collections`,
+    );
   }
   return found.map(({ name, files }) => ({
     name,

@@ -1,6 +1,6 @@
 import type { RerankedCandidate } from "@ragline/fusion";
 import type { ChunkSpool } from "./chunk-spool.js";
-import { redactQuery, type RunQuery } from "./run-queries.js";
+import { type RunQuery, redactQuery } from "./run-queries.js";
 
 /** The lines of the rerank file: for each query its kept candidates with rank and score in every list. No query text. */
 export async function rerankLines(

@@ -46,7 +46,11 @@ export async function rerankCandidates(
       const position = reranked.length;
       const candidates = (fused[position] ?? []).slice(0, depth);
       if (queries[position]?.id !== queryId || scores.length !== candidates.length) {
-        throw new RaglineError("INTERNAL", "BAD_SCORES", `the rerank service sent ${scores.length} scores for ${candidates.length} candidates of a query`);
+        throw new RaglineError(
+          "INTERNAL",
+          "BAD_SCORES",
+          `the rerank service sent ${scores.length} scores for ${candidates.length} candidates of a query`,
+        );
       }
       const byRow = new Map(candidates.map(({ row }, i) => [row, scores[i] ?? Number.NaN]));
       reranked.push(mixRerank(candidates, byRow, settings.rerankMix));
@@ -57,7 +61,11 @@ export async function rerankCandidates(
     emit({ case: "stageStarted", value: { ...progress, unit: "pairs" } });
     const run = await readModelStream(client.score(requests(), { signal }), () => undefined, takeScores);
     if (reranked.length !== queries.length) {
-      throw new RaglineError("INTERNAL", "SCORES_MISSING", `the rerank service answered ${reranked.length} of ${queries.length} queries`);
+      throw new RaglineError(
+        "INTERNAL",
+        "SCORES_MISSING",
+        `the rerank service answered ${reranked.length} of ${queries.length} queries`,
+      );
     }
     return { candidates: reranked, latencySeconds, run };
   });

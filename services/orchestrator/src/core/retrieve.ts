@@ -29,27 +29,42 @@ export interface ModelResults {
 }
 
 /** Exact search of every query in every space. */
-export async function searchSpaces(dense: readonly DenseSource[], sparse: readonly SparseSource[], depth: number): Promise<ModelResults[]> {
+export async function searchSpaces(
+  dense: readonly DenseSource[],
+  sparse: readonly SparseSource[],
+  depth: number,
+): Promise<ModelResults[]> {
   const results: ModelResults[] = [];
-  for (const source of dense) {
+  for (const [position, source] of dense.entries()) {
     const { model, dimension, queries } = source;
     const lists = await denseTopK({ blocks: source.blocks(), queries, dimension, k: depth });
-    results.push({ model, weight: defaultWeight("dense", dense.length), lists });
+    results.push({ model, weight: defaultWeight("dense", position, dense.length), lists });
   }
   for (const source of sparse) {
     const { model, isLexical, queries } = source;
     const kind = isLexical ? "bm25" : "learned-sparse";
-    const count = sparse.filter((other) => other.isLexical === isLexical).length;
-    const lists = await sparseTopK({ open: () => source.blocks(), queries: [...queries], k: depth, ...(isLexical ? { modifier: "idf" as const } : {}) });
-    results.push({ model, weight: defaultWeight(kind, count), lists });
+    const ofKind = sparse.filter((other) => other.isLexical === isLexical);
+    const lists = await sparseTopK({
+      open: () => source.blocks(),
+      queries: [...queries],
+      k: depth,
+      ...(isLexical ? { modifier: "idf" as const } : {}),
+    });
+    results.push({ model, weight: defaultWeight(kind, ofKind.indexOf(source), ofKind.length), lists });
   }
   return results;
 }
 
 /** The fused candidates of each query. */
-export function fuseResults(results: readonly ModelResults[], queryCount: number, method: FusionMethod): FusedCandidate[][] {
+export function fuseResults(
+  results: readonly ModelResults[],
+  queryCount: number,
+  method: FusionMethod,
+): FusedCandidate[][] {
   return Array.from({ length: queryCount }, (_, query) => {
-    const lists = results.map(({ model, weight, lists }): RankedList => ({ name: model, weight, candidates: lists[query] ?? [] }));
+    const lists = results.map(
+      ({ model, weight, lists }): RankedList => ({ name: model, weight, candidates: lists[query] ?? [] }),
+    );
     return fuse(lists, { method });
   });
 }

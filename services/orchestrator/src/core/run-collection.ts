@@ -45,14 +45,24 @@ class Steps {
   }
 }
 
-async function runDense(context: RunContext, collection: string, chunks: ChunkSpool, queries: readonly string[], workspace: Workspace): Promise<DenseSpace[]> {
+async function runDense(
+  context: RunContext,
+  collection: string,
+  chunks: ChunkSpool,
+  queries: readonly string[],
+  workspace: Workspace,
+): Promise<DenseSpace[]> {
   const spaces: DenseSpace[] = [];
   for (const [i, name] of context.settings.ensembleModels.entries()) {
     const startedAt = performance.now();
     const model = findModel(name, "dense").key;
     const space = await embedWithModel(context, collection, model, chunks, queries, workspace.file(`dense-${i}`));
     spaces.push(space);
-    finish(context, collection, Stage.DENSE, model, space.run.summary.outcomes, { items: chunks.count, startedAt, unit: "chunks" });
+    finish(context, collection, Stage.DENSE, model, space.run.summary.outcomes, {
+      items: chunks.count,
+      startedAt,
+      unit: "chunks",
+    });
   }
   return spaces;
 }
@@ -70,15 +80,32 @@ function finish(
   context.emit({ case: "stageFinished", value: { collection, stage, model, items: BigInt(items), seconds, unit } });
 }
 
-async function runSparse(context: RunContext, collection: string, chunks: ChunkSpool, queries: readonly string[], workspace: Workspace): Promise<SparseSpace[]> {
+async function runSparse(
+  context: RunContext,
+  collection: string,
+  chunks: ChunkSpool,
+  queries: readonly string[],
+  workspace: Workspace,
+): Promise<SparseSpace[]> {
   const spaces: SparseSpace[] = [];
   for (const [i, name] of context.settings.sparseModels.entries()) {
     const startedAt = performance.now();
     const { key: model, loader } = findModel(name, "sparse");
     try {
-      const space = await encodeWithModel(context, collection, { model, isLexical: loader === "bm25" }, chunks, queries, workspace.file(`sparse-${i}`));
+      const space = await encodeWithModel(
+        context,
+        collection,
+        { model, isLexical: loader === "bm25" },
+        chunks,
+        queries,
+        workspace.file(`sparse-${i}`),
+      );
       spaces.push(space);
-      finish(context, collection, Stage.SPARSE, model, space.run?.summary.outcomes ?? [], { items: chunks.count, startedAt, unit: "chunks" });
+      finish(context, collection, Stage.SPARSE, model, space.run?.summary.outcomes ?? [], {
+        items: chunks.count,
+        startedAt,
+        unit: "chunks",
+      });
     } catch (error) {
       if (context.signal.aborted) throw error;
       const fallback = await metadataVectors(chunks, queries, workspace.file("sparse-metadata"));
@@ -96,7 +123,12 @@ async function runSparse(context: RunContext, collection: string, chunks: ChunkS
   return spaces;
 }
 
-async function runFusion(context: RunContext, dense: readonly DenseSpace[], sparse: readonly SparseSpace[], queries: readonly RunQuery[]): Promise<{ results: ModelResults[]; fused: FusedCandidate[][] }> {
+async function runFusion(
+  context: RunContext,
+  dense: readonly DenseSpace[],
+  sparse: readonly SparseSpace[],
+  queries: readonly RunQuery[],
+): Promise<{ results: ModelResults[]; fused: FusedCandidate[][] }> {
   const live = sparse.filter(({ run }) => run !== undefined);
   const depth = Math.max(listDepth, context.settings.rerankCandidates ?? 0);
   const results = await searchSpaces(
@@ -107,7 +139,13 @@ async function runFusion(context: RunContext, dense: readonly DenseSpace[], spar
   return { results, fused: fuseResults(results, queries.length, context.settings.fusion) };
 }
 
-async function runRerank(context: RunContext, collection: string, chunks: ChunkSpool, queries: readonly RunQuery[], fused: readonly FusedCandidate[][]): Promise<RerankState> {
+async function runRerank(
+  context: RunContext,
+  collection: string,
+  chunks: ChunkSpool,
+  queries: readonly RunQuery[],
+  fused: readonly FusedCandidate[][],
+): Promise<RerankState> {
   const { settings } = context;
   const startedAt = performance.now();
   const model = findModel(settings.rerankModel, "rerank").key;
@@ -147,7 +185,11 @@ async function runRerank(context: RunContext, collection: string, chunks: ChunkS
  * Everything before export, for one collection: chunks, dense and sparse vectors, fused candidates, rerank scores.
  * @throws RaglineError when chunks or dense vectors cannot be made; sparse and rerank failures are outcomes instead.
  */
-export async function runCollection(context: RunContext, planned: PlannedCollection, workspace: Workspace): Promise<CollectionResult> {
+export async function runCollection(
+  context: RunContext,
+  planned: PlannedCollection,
+  workspace: Workspace,
+): Promise<CollectionResult> {
   const { name: collection } = planned;
   const { settings } = context;
   const outcomesBefore = context.outcomes.length;
@@ -157,11 +199,27 @@ export async function runCollection(context: RunContext, planned: PlannedCollect
   const queries = await runQueries(settings, collected.audit);
   const texts = queries.map(({ text }) => text);
   const dense = await steps.run("dense", () => runDense(context, collection, chunks, texts, workspace));
-  const sparse = settings.enableSparse ? await steps.run("sparse", () => runSparse(context, collection, chunks, texts, workspace)) : [];
+  const sparse = settings.enableSparse
+    ? await steps.run("sparse", () => runSparse(context, collection, chunks, texts, workspace))
+    : [];
   const { results, fused } = await steps.run("fusion", () => runFusion(context, dense, sparse, queries));
-  const rerank: RerankState = settings.enableRerank ? await steps.run("rerank", () => runRerank(context, collection, chunks, queries, fused)) : { status: "disabled" };
+  const rerank: RerankState = settings.enableRerank
+    ? await steps.run("rerank", () => runRerank(context, collection, chunks, queries, fused))
+    : { status: "disabled" };
   const reranked = rerank.status === "executed" ? rerank.result.candidates : undefined;
   const audit = evaluateRun(queries, results, fused, reranked);
   const outcomes = context.outcomes.slice(outcomesBefore);
-  return { planned, collected, queries, dense, sparse, fused, rerank, audit, seconds: steps.seconds, spanIds: steps.spanIds, outcomes };
+  return {
+    planned,
+    collected,
+    queries,
+    dense,
+    sparse,
+    fused,
+    rerank,
+    audit,
+    seconds: steps.seconds,
+    spanIds: steps.spanIds,
+    outcomes,
+  };
 }

@@ -1,5 +1,5 @@
-import type { Client } from "@ragline/rpc";
 import type { DenseService, ExportService, Outcome, RerankService, SparseService } from "@ragline/contracts";
+import type { Client } from "@ragline/rpc";
 import type { RunSettings } from "../run-settings.js";
 import type { Emit } from "./run-events.js";
 

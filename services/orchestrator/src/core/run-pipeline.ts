@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { removeStalePartials } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import { type Outcome, Stage } from "@ragline/contracts";
 import type { LeaseEvent } from "@ragline/gpu-lease";
@@ -35,12 +36,20 @@ function checkModels(settings: RunSettings): void {
   if (settings.enableRerank) findModel(settings.rerankModel, "rerank");
 }
 
-async function runOne(context: RunContext, planned: PlannedCollection, facts: Omit<ManifestFacts, "leaseEvents" | "generatedAt">, options: RunOptions): Promise<CollectionSummary> {
+async function runOne(
+  context: RunContext,
+  planned: PlannedCollection,
+  facts: Omit<ManifestFacts, "leaseEvents" | "generatedAt">,
+  options: RunOptions,
+): Promise<CollectionSummary> {
   const workspace = await Workspace.create(planned.outputDir, context.runId);
   try {
     const result = await runCollection(context, planned, workspace);
     const { collected, dense, sparse, rerank, queries } = result;
-    const lines = rerank.status === "executed" ? await rerankLines(queries, rerank.result.candidates, collected.chunks, context.settings.rerankTopK) : undefined;
+    const lines =
+      rerank.status === "executed"
+        ? await rerankLines(queries, rerank.result.candidates, collected.chunks, context.settings.rerankTopK)
+        : undefined;
     const startedAt = performance.now();
     const exported = await inSpan("rag.export", { "rag.collection": planned.name }, (span) =>
       exportCollection(context, {
@@ -52,15 +61,34 @@ async function runOne(context: RunContext, planned: PlannedCollection, facts: Om
         ...(lines ? { rerankLines: lines } : {}),
         manifest: (files) => {
           const withExport = { ...result, spanIds: { ...result.spanIds, export: span.spanContext().spanId } };
-          return JSON.stringify(buildManifest(withExport, { ...facts, leaseEvents: options.stages.leaseEvents, generatedAt: new Date() }, files), undefined, 2);
+          return JSON.stringify(
+            buildManifest(
+              withExport,
+              { ...facts, leaseEvents: options.stages.leaseEvents, generatedAt: new Date() },
+              files,
+            ),
+            undefined,
+            2,
+          );
         },
       }),
     );
     const seconds = (performance.now() - startedAt) / 1000;
-    context.emit({ case: "stageFinished", value: { collection: planned.name, stage: Stage.EXPORT, items: BigInt(exported.files.length + 1), seconds, unit: "files" } });
+    context.emit({
+      case: "stageFinished",
+      value: {
+        collection: planned.name,
+        stage: Stage.EXPORT,
+        items: BigInt(exported.files.length + 1),
+        seconds,
+        unit: "files",
+      },
+    });
     return summariseCollection(result, exported, workspace.outputDir, seconds);
   } finally {
     await workspace.remove();
+    // What an export service that was killed has left.
+    await removeStalePartials(workspace.outputDir);
   }
 }
 
@@ -80,14 +108,32 @@ export async function runPipeline(options: RunOptions): Promise<RunSummary> {
       const { traceId } = span.spanContext();
       emit({
         case: "started",
-        value: { runId, traceId, version, settings: provenance.map(({ key, value, layer, source }) => ({ key, valueJson: JSON.stringify(value), layer, source })) },
+        value: {
+          runId,
+          traceId,
+          version,
+          settings: provenance.map(({ key, value, layer, source }) => ({
+            key,
+            valueJson: JSON.stringify(value),
+            layer,
+            source,
+          })),
+        },
       });
       const outcomes: Outcome[] = [];
       const context: RunContext = { runId, settings, stages, emit, signal, outcomes };
       const collections: CollectionSummary[] = [];
-      for (const one of planned) collections.push(await runOne(context, one, { runId, traceId, version, settings, provenance }, options));
+      for (const one of planned)
+        collections.push(await runOne(context, one, { runId, traceId, version, settings, provenance }, options));
       const degraded = outcomes.some((outcome) => outcome.degraded);
-      const summary: RunSummary = { runId, traceId, version, seconds: (performance.now() - startedAt) / 1000, degraded, collections };
+      const summary: RunSummary = {
+        runId,
+        traceId,
+        version,
+        seconds: (performance.now() - startedAt) / 1000,
+        degraded,
+        collections,
+      };
       emit({ case: "finished", value: { summaryJson: JSON.stringify(summary), degraded } });
       return summary;
     });

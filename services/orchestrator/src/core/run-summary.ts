@@ -12,6 +12,7 @@ export interface StageRow {
   readonly items: number;
   readonly unit: string;
   readonly seconds: number;
+  /** Texts that the model read per second, queries included. */
   readonly itemsPerSecond: number;
   readonly batches: number;
   /** Mean items in one call of the model. */
@@ -33,7 +34,12 @@ export interface CollectionSummary {
   readonly stages: readonly StageRow[];
   readonly selfAudit: CollectionResult["audit"];
   readonly skippedInputs: CollectionResult["collected"]["skipped"];
-  readonly warnings: readonly { readonly stage: string; readonly reason: string; readonly detail: string; readonly degraded: boolean }[];
+  readonly warnings: readonly {
+    readonly stage: string;
+    readonly reason: string;
+    readonly detail: string;
+    readonly degraded: boolean;
+  }[];
 }
 
 /** What a run made, as `--json` prints it. */
@@ -48,9 +54,10 @@ export interface RunSummary {
 
 const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 
-function modelRow(stage: string, unit: string, run: ModelRun, coverage: number): StageRow {
+/** A model's row: `items` of its texts are those of the corpus, the others are queries. */
+function modelRow(stage: string, unit: string, run: ModelRun, items: number, coverage: number): StageRow {
   const { ready, summary } = run;
-  const items = Number(summary.items);
+  const texts = Number(summary.items);
   const batches = Number(summary.batches);
   return {
     stage,
@@ -58,9 +65,9 @@ function modelRow(stage: string, unit: string, run: ModelRun, coverage: number):
     items,
     unit,
     seconds: summary.seconds,
-    itemsPerSecond: ratio(items, summary.seconds),
+    itemsPerSecond: ratio(texts, summary.seconds),
     batches,
-    batchSize: ratio(items, batches),
+    batchSize: ratio(texts, batches),
     peakBytes: Number(summary.peakBytes),
     coverage,
     fallbacks: summary.outcomes.filter(({ degraded }) => degraded).length,
@@ -68,30 +75,69 @@ function modelRow(stage: string, unit: string, run: ModelRun, coverage: number):
   };
 }
 
-function plainRow(stage: string, unit: string, items: number, seconds: number, fallbacks: number, coverage: number | null): StageRow {
-  return { stage, model: "", items, unit, seconds, itemsPerSecond: ratio(items, seconds), batches: 0, batchSize: 0, peakBytes: 0, coverage, fallbacks, precision: null };
+function plainRow(
+  stage: string,
+  unit: string,
+  items: number,
+  seconds: number,
+  fallbacks: number,
+  coverage: number | null,
+): StageRow {
+  return {
+    stage,
+    model: "",
+    items,
+    unit,
+    seconds,
+    itemsPerSecond: ratio(items, seconds),
+    batches: 0,
+    batchSize: 0,
+    peakBytes: 0,
+    coverage,
+    fallbacks,
+    precision: null,
+  };
 }
 
 function stageRows(result: CollectionResult, exported: Exported, exportSeconds: number): StageRow[] {
   const { collected, dense, sparse, queries, rerank, seconds, outcomes } = result;
   const total = collected.chunks.count;
-  const degradedIn = (stage: Stage): number => outcomes.filter((outcome) => outcome.stage === stage && outcome.degraded).length;
+  const degradedIn = (stage: Stage): number =>
+    outcomes.filter((outcome) => outcome.stage === stage && outcome.degraded).length;
   const { coverage } = collected;
   return [
-    plainRow("chunk", "chunks", total, seconds.chunk, degradedIn(Stage.CHUNK), coverage ? ratio(coverage.core + coverage.blank + coverage.skipped, coverage.characters) : null),
-    ...dense.map(({ run }) => modelRow("dense", "texts", run, 1)),
+    plainRow(
+      "chunk",
+      "chunks",
+      total,
+      seconds.chunk,
+      degradedIn(Stage.CHUNK),
+      coverage ? ratio(coverage.core + coverage.blank + coverage.skipped, coverage.characters) : null,
+    ),
+    ...dense.map(({ run }) => modelRow("dense", "chunks", run, total, 1)),
     ...sparse.map(({ run, model, available }) =>
-      run ? modelRow("sparse", "texts", run, ratio(available, total)) : { ...plainRow("sparse", "texts", total, seconds.sparse, 1, ratio(available, total)), model },
+      run
+        ? modelRow("sparse", "chunks", run, total, ratio(available, total))
+        : { ...plainRow("sparse", "chunks", total, seconds.sparse, 1, ratio(available, total)), model },
     ),
     plainRow("fusion", "queries", queries.length, seconds.fusion, 0, null),
-    ...(rerank.status === "executed" ? [modelRow("rerank", "pairs", rerank.result.run, 1)] : []),
-    ...(rerank.status === "error" ? [{ ...plainRow("rerank", "pairs", 0, seconds.rerank, degradedIn(Stage.RERANK), 0), model: rerank.model }] : []),
+    ...(rerank.status === "executed"
+      ? [modelRow("rerank", "pairs", rerank.result.run, Number(rerank.result.run.summary.items), 1)]
+      : []),
+    ...(rerank.status === "error"
+      ? [{ ...plainRow("rerank", "pairs", 0, seconds.rerank, degradedIn(Stage.RERANK), 0), model: rerank.model }]
+      : []),
     plainRow("export", "files", exported.files.length + 1, exportSeconds, 0, null),
   ];
 }
 
 /** Sums up one collection. */
-export function summariseCollection(result: CollectionResult, exported: Exported, outputDir: string, exportSeconds: number): CollectionSummary {
+export function summariseCollection(
+  result: CollectionResult,
+  exported: Exported,
+  outputDir: string,
+  exportSeconds: number,
+): CollectionSummary {
   return {
     collection: result.planned.name,
     chunks: result.collected.chunks.count,

@@ -1,17 +1,28 @@
 import { randomBytes } from "node:crypto";
-import { type Attributes, context, isSpanContextValid, type Span, SpanStatusCode, TraceFlags, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  context,
+  isSpanContextValid,
+  type Span,
+  type SpanContext,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from "@opentelemetry/api";
 
 const tracer = trace.getTracer("ragline");
 
 /**
- * Does `work` inside a span; a failure is recorded on it. Without a collector spans are not recorded, but the outermost
- * one still gets a trace id, which is sent along and logged, so that lines of all processes can be put together.
+ * Does `work` inside a span; a failure is recorded on it. Without a collector nothing is recorded, but every span still
+ * has ids of its own, which are sent along, logged and kept in the manifest, so that lines of all processes can be put together.
  */
-export async function inSpan<Result>(name: string, attributes: Attributes, work: (span: Span) => Promise<Result>): Promise<Result> {
+export async function inSpan<Result>(
+  name: string,
+  attributes: Attributes,
+  work: (span: Span) => Promise<Result>,
+): Promise<Result> {
   const started = tracer.startSpan(name, { attributes });
-  const span = isSpanContextValid(started.spanContext())
-    ? started
-    : trace.wrapSpanContext({ traceId: randomBytes(16).toString("hex"), spanId: randomBytes(8).toString("hex"), traceFlags: TraceFlags.NONE });
+  const span = started.isRecording() ? started : withOwnIds(started.spanContext());
   try {
     return await context.with(trace.setSpan(context.active(), span), work, undefined, span);
   } catch (error) {
@@ -21,4 +32,9 @@ export async function inSpan<Result>(name: string, attributes: Attributes, work:
   } finally {
     span.end();
   }
+}
+
+function withOwnIds(parent: SpanContext): Span {
+  const traceId = isSpanContextValid(parent) ? parent.traceId : randomBytes(16).toString("hex");
+  return trace.wrapSpanContext({ traceId, spanId: randomBytes(8).toString("hex"), traceFlags: TraceFlags.NONE });
 }

@@ -1,11 +1,11 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Run, RunChunk } from "@ragline/artifacts";
 import { InputType, Precision, type StageOpenSchema } from "@ragline/contracts";
 import { mixRerank, type RerankedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
 import { fromFloat32Bytes, type SparseVector, unpackSparse } from "@ragline/vectors";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { readModelStream } from "./model-stream.js";
-import { type DenseSource, fuseResults, searchSpaces, type SparseSource } from "./retrieve.js";
+import { type DenseSource, fuseResults, type SparseSource, searchSpaces } from "./retrieve.js";
 import type { StageClients } from "./run-context.js";
 import { usageError } from "./usage-error.js";
 
@@ -87,7 +87,12 @@ async function sparseSource(options: SearchOptions, model: string): Promise<Spar
       queries = unpackSparse({ ...block, firstIndex: 0 });
     },
   );
-  return { model, isLexical: findModel(model, "sparse").loader === "bm25", queries, blocks: () => run.readSparse(model) };
+  return {
+    model,
+    isLexical: findModel(model, "sparse").loader === "bm25",
+    queries,
+    blocks: () => run.readSparse(model),
+  };
 }
 
 async function rerank(options: SearchOptions, fused: Parameters<typeof mixRerank>[0]): Promise<RerankedCandidate[]> {
@@ -98,7 +103,12 @@ async function rerank(options: SearchOptions, fused: Parameters<typeof mixRerank
   const scoreByRow = new Map<number, number>();
   const requests = sendAll(
     { kind: { case: "open" as const, value: openFor(options, options.rerankModel) } },
-    { kind: { case: "query" as const, value: { queryId: "search", query, candidates: chunks.map(({ id, text }) => ({ id, text })) } } },
+    {
+      kind: {
+        case: "query" as const,
+        value: { queryId: "search", query, candidates: chunks.map(({ id, text }) => ({ id, text })) },
+      },
+    },
   );
   await readModelStream(
     client.score(requests, { signal }),
@@ -135,13 +145,16 @@ export async function searchRun(options: SearchOptions): Promise<SearchHit[]> {
   if (query.trim() === "") throw usageError("BLANK_QUERY", "the query is blank; write what you are looking for");
   const wantsDense = mode !== "sparse";
   const wantsSparse = mode !== "dense";
-  if (mode === "sparse" && run.sparse.length === 0) throw usageError("NO_SPARSE", `the run in ${run.dir} has no sparse vectors; search it with --mode dense`);
+  if (mode === "sparse" && run.sparse.length === 0)
+    throw usageError("NO_SPARSE", `the run in ${run.dir} has no sparse vectors; search it with --mode dense`);
   const dense: DenseSource[] = [];
   // One model after the other: each has its device for itself.
   if (wantsDense) for (const { name, dimension } of run.dense) dense.push(await denseSource(options, name, dimension));
   const sparse: SparseSource[] = [];
   const known = new Set(run.manifest.models?.map(({ name }) => name));
-  if (wantsSparse) for (const name of run.sparse.filter((model) => known.has(model) || model === "qdrant-bm25")) sparse.push(await sparseSource(options, name));
+  if (wantsSparse)
+    for (const name of run.sparse.filter((model) => known.has(model) || model === "qdrant-bm25"))
+      sparse.push(await sparseSource(options, name));
   const [fused = []] = fuseResults(await searchSpaces(dense, sparse, listDepth), 1, "zscore");
   const ranked = mode === "rerank" ? await rerank(options, fused) : fused;
   const kept = ranked.slice(0, topK);

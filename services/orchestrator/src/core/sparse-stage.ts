@@ -1,5 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type EncodeRequestSchema, InputType, type MeasureCorpusRequestSchema, Stage, SparseVectorsSchema } from "@ragline/contracts";
+import {
+  type EncodeRequestSchema,
+  InputType,
+  type MeasureCorpusRequestSchema,
+  SparseVectorsSchema,
+  Stage,
+} from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
 import { type SparseBlock, type SparseVector, unpackSparse } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
@@ -63,7 +69,10 @@ export async function encodeWithModel(
       for await (const texts of passageBatches(chunks)) yield { kind: { case: "texts", value: texts } };
       for (const texts of queryBatches(queries)) yield { kind: { case: "texts", value: texts } };
     }
-    emit({ case: "stageStarted", value: { collection, stage: Stage.SPARSE, model, total: BigInt(total), unit: "chunks" } });
+    emit({
+      case: "stageStarted",
+      value: { collection, stage: Stage.SPARSE, model, total: BigInt(total), unit: "chunks" },
+    });
     const run = await readModelStream(
       client.encode(requests(), { signal }),
       () => undefined,
@@ -75,10 +84,18 @@ export async function encodeWithModel(
         await vectors.append(block);
         done += block.rowLengths.length;
         available += block.rowLengths.filter((length) => length > 0).length;
-        emit({ case: "stageProgress", value: { collection, stage: Stage.SPARSE, model, done: BigInt(done), total: BigInt(total) } });
+        emit({
+          case: "stageProgress",
+          value: { collection, stage: Stage.SPARSE, model, done: BigInt(done), total: BigInt(total) },
+        });
       },
     );
-    if (done !== total) throw new RaglineError("INTERNAL", "VECTORS_MISSING", `the sparse service gave ${done} of ${total} vectors of ${model}`);
+    if (done !== total)
+      throw new RaglineError(
+        "INTERNAL",
+        "VECTORS_MISSING",
+        `the sparse service gave ${done} of ${total} vectors of ${model}`,
+      );
     return { model, isLexical, vectors, queries: queryRows, available, ...(isLexical ? { averageLength } : {}), run };
   });
 }

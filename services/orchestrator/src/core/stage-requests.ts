@@ -6,7 +6,11 @@ import type { RunContext } from "./run-context.js";
 const precisions = { auto: Precision.AUTO, fp32: Precision.FP32, int8: Precision.INT8 } as const;
 
 /** The opening message of a stage's stream. */
-export function stageOpen(context: Pick<RunContext, "settings" | "stages" | "runId">, model: string, averageLength = 0): MessageInitShape<typeof StageOpenSchema> {
+export function stageOpen(
+  context: Pick<RunContext, "settings" | "stages" | "runId">,
+  model: string,
+  averageLength = 0,
+): MessageInitShape<typeof StageOpenSchema> {
   const { settings, stages, runId } = context;
   return {
     model,
@@ -21,7 +25,11 @@ export function stageOpen(context: Pick<RunContext, "settings" | "stages" | "run
 /** All chunks as batches of passages. */
 export async function* passageBatches(chunks: ChunkSpool): AsyncGenerator<MessageInitShape<typeof TextBatchSchema>> {
   for await (const batch of chunks.batches()) {
-    yield { firstIndex: BigInt(batch.firstRow), inputType: InputType.PASSAGE, texts: batch.chunks.map(({ text }) => text) };
+    yield {
+      firstIndex: BigInt(batch.firstRow),
+      inputType: InputType.PASSAGE,
+      texts: batch.chunks.map(({ text }) => text),
+    };
   }
 }
 

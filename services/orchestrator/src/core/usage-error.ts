@@ -14,7 +14,24 @@ export function usageError(reason: string, message: string, cause?: unknown): Ra
 export function toRunError(error: unknown): unknown {
   if (error instanceof ConfigError) return usageError("BAD_SETTING", error.message, error);
   if (error instanceof UnknownModelError) return usageError("UNKNOWN_MODEL", error.message, error);
-  if (error instanceof DocumentError || error instanceof QueryFileError) return usageError("BAD_INPUT", error.message, error);
-  if (error instanceof ArtifactError) return usageError("BAD_FILE", error.message, error);
+  if (error instanceof DocumentError || error instanceof QueryFileError)
+    return usageError("BAD_INPUT", error.message, error);
+  if (error instanceof ArtifactError) {
+    return error.reason === "DISK_FULL"
+      ? new RaglineError("RESOURCE_EXHAUSTED", "DISK_FULL", error.message, { cause: error })
+      : usageError("BAD_FILE", error.message, error);
+  }
+  if (isDiskFull(error)) {
+    return new RaglineError(
+      "RESOURCE_EXHAUSTED",
+      "DISK_FULL",
+      "the disk is full; free some space or choose another --output-dir, then run again: nothing was written",
+      { cause: error },
+    );
+  }
   return error;
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }

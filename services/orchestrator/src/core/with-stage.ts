@@ -4,7 +4,12 @@ import type { Client } from "@ragline/rpc";
 import type { RunContext, StageName, StageServices } from "./run-context.js";
 
 /** The contract's number of each stage that is a service. */
-export const stageNumbers = { dense: Stage.DENSE, sparse: Stage.SPARSE, rerank: Stage.RERANK, export: Stage.EXPORT } as const;
+export const stageNumbers = {
+  dense: Stage.DENSE,
+  sparse: Stage.SPARSE,
+  rerank: Stage.RERANK,
+  export: Stage.EXPORT,
+} as const;
 
 /** Records an outcome and tells it. @returns it, complete. */
 export function report(context: RunContext, outcome: MessageInitShape<typeof OutcomeSchema>): Outcome {

@@ -52,7 +52,11 @@ export class Workspace {
           : code === "EACCES" || code === "EPERM" || code === "EROFS"
             ? "this user may not write there"
             : message;
-      throw usageError("OUTPUT_DIR", `cannot use the output directory ${absolute}: ${why}; choose another with --output-dir`, error);
+      throw usageError(
+        "OUTPUT_DIR",
+        `cannot use the output directory ${absolute}: ${why}; choose another with --output-dir`,
+        error,
+      );
     }
     return new Workspace(absolute, path);
   }

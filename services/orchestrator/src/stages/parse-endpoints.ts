@@ -12,9 +12,13 @@ export function parseEndpoints(list: readonly string[]): Map<StageName, string> 
   for (const entry of list) {
     const [, name = "", address = ""] = /^([a-z]+)=(unix:\/.+|.+:\d+)$/.exec(entry) ?? [];
     if (!names.includes(name)) {
-      throw usageError("ENDPOINT", `"${entry}" is no endpoint; write <stage>=<host:port>, with a stage of ${names.join(", ")}`);
+      throw usageError(
+        "ENDPOINT",
+        `"${entry}" is no endpoint; write <stage>=<host:port>, with a stage of ${names.join(", ")}`,
+      );
     }
-    if (endpoints.has(name as StageName)) throw usageError("ENDPOINT", `--endpoints names ${name} twice; give one address for each stage`);
+    if (endpoints.has(name as StageName))
+      throw usageError("ENDPOINT", `--endpoints names ${name} twice; give one address for each stage`);
     endpoints.set(name as StageName, address);
   }
   return endpoints;

@@ -22,7 +22,12 @@ export interface LocalRun {
 }
 
 function neededStages({ enableSparse, enableRerank }: RunSettings): StageName[] {
-  return ["dense", "export", ...(enableSparse ? (["sparse"] as const) : []), ...(enableRerank ? (["rerank"] as const) : [])];
+  return [
+    "dense",
+    "export",
+    ...(enableSparse ? (["sparse"] as const) : []),
+    ...(enableRerank ? (["rerank"] as const) : []),
+  ];
 }
 
 /** Runs the pipeline over the stages that the settings name; those that are not running are started, and ended with the run. */

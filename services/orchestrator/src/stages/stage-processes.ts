@@ -7,7 +7,12 @@ import { type Client, createClient, createServer, implementation, listen, servic
 import { type SpawnedService, spawnService } from "@ragline/service-kit";
 import type { StageClients, StageName, StageServices } from "../core/run-context.js";
 
-const services: StageServices = { dense: DenseService, sparse: SparseService, rerank: RerankService, export: ExportService };
+const services: StageServices = {
+  dense: DenseService,
+  sparse: SparseService,
+  rerank: RerankService,
+  export: ExportService,
+};
 
 /** How {@link StageProcesses} reaches the stages. */
 export interface StageProcessesOptions {
@@ -44,7 +49,11 @@ export class StageProcesses implements StageClients {
   readonly #clients: { close(): void }[] = [];
   #closed = false;
 
-  private constructor(options: StageProcessesOptions, directory: string, broker: { ledger: LeaseBroker; address: string; close: () => void }) {
+  private constructor(
+    options: StageProcessesOptions,
+    directory: string,
+    broker: { ledger: LeaseBroker; address: string; close: () => void },
+  ) {
     this.#options = options;
     this.#directory = directory;
     this.#broker = broker.ledger;
@@ -70,7 +79,9 @@ export class StageProcesses implements StageClients {
   /** Process ids of the children that run, by stage. */
   async pids(): Promise<Partial<Record<StageName, number>>> {
     const running = [...this.#children].filter(([, child]) => !child.ended);
-    return Object.fromEntries(await Promise.all(running.map(async ([name, child]) => [name, (await child.started).pid] as const)));
+    return Object.fromEntries(
+      await Promise.all(running.map(async ([name, child]) => [name, (await child.started).pid] as const)),
+    );
   }
 
   /** Starts children that will be needed, so that they are ready when they are; failures are told when they are asked for. */
@@ -103,7 +114,11 @@ export class StageProcesses implements StageClients {
   async close(): Promise<void> {
     this.#closed = true;
     for (const client of this.#clients) client.close();
-    await Promise.all([...this.#children.values()].map(({ started }) => started.then((service) => service.stop()).catch(() => undefined)));
+    await Promise.all(
+      [...this.#children.values()].map(({ started }) =>
+        started.then((service) => service.stop()).catch(() => undefined),
+      ),
+    );
     this.#closeBroker();
     await rm(this.#directory, { recursive: true, force: true });
   }
@@ -116,7 +131,13 @@ export class StageProcesses implements StageClients {
     const started = spawnService({
       entry: stageEntry(name),
       name,
-      args: ["--listen", socketAddress(this.#directory, name), "--log-level", logLevel, ...(takesWorkers ? ["--workers", String(workers)] : [])],
+      args: [
+        "--listen",
+        socketAddress(this.#directory, name),
+        "--log-level",
+        logLevel,
+        ...(takesWorkers ? ["--workers", String(workers)] : []),
+      ],
       onLine,
     });
     const child: Child = { started, ended: false };
