@@ -93,7 +93,7 @@ function checkImport(
     if (specifier !== name) return `${says}: import ${name} itself, and let it export what is missing.`;
   }
   if (owner.dependencies.has(name)) return undefined;
-  const isTest = file.path.endsWith(".test.ts");
+  const isTest = /[.-](test|fixture)\.ts$/.test(file.path);
   const declaredForTests = owner.devDependencies.has(name) || workspace.rootDevDependencies.has(name);
   if (isTest && declaredForTests) return undefined;
   const manifest = `${owner.folder}/package.json`;

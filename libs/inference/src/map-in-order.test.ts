@@ -70,3 +70,52 @@ test("a failure comes in its turn and the source is told to stop", async () => {
   await later(5);
   expect(stopped).toBe(true);
 });
+
+test("a failure of the input comes in its turn, behind the results of what was read before it", async () => {
+  async function* source(): AsyncGenerator<number> {
+    yield 0;
+    yield 1;
+    throw new Error("no third");
+  }
+  const seen: number[] = [];
+  const run = async (): Promise<void> => {
+    for await (const item of mapInOrder(source(), 8, (item) => later(20).then(() => item))) seen.push(item);
+  };
+  await expect(run()).rejects.toThrow("no third");
+  expect(seen).toEqual([0, 1]);
+});
+
+test.each([
+  ["input", "next of the input"],
+  ["map", "map"],
+])("an %s that throws instead of rejecting is a failure like any other", async (culprit, message) => {
+  const items: AsyncIterable<number> = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        if (culprit === "input") throw new Error("next of the input");
+        return Promise.resolve({ done: false, value: 1 });
+      },
+    }),
+  };
+  const map = (): Promise<number> => {
+    throw new Error("map");
+  };
+  await expect(collect(mapInOrder(items, 2, map))).rejects.toThrow(message);
+});
+
+test("a reader who leaves while the input has nothing is not held up, and a late failure of the input harms nobody", async () => {
+  let fail = (_error: Error): void => undefined;
+  const never = new Promise<void>((_, reject) => {
+    fail = reject;
+  });
+  async function* source(): AsyncGenerator<number> {
+    yield 1;
+    await never;
+  }
+  for await (const item of mapInOrder(source(), 4, (item) => Promise.resolve(item))) {
+    expect(item).toBe(1);
+    break;
+  }
+  fail(new Error("late"));
+  await later(5); // an unhandled rejection would fail the run
+});

@@ -2,7 +2,7 @@
  * Maps a stream with up to `ahead` items being worked on at once and yields the results in the order of the items.
  * A result is yielded as soon as it is the next in order, whether or not more input has come; the input is read no
  * further than `ahead`, so memory stays bounded and a slow reader slows the source.
- * @throws whatever `map` or the input throws first, in the order of the items.
+ * @throws whatever `map` or the input throws first, in the order of the items: results before it are yielded.
  */
 export async function* mapInOrder<Item, Result>(
   items: AsyncIterable<Item>,
@@ -13,16 +13,20 @@ export async function* mapInOrder<Item, Result>(
   const source = items[Symbol.asyncIterator]();
   let ended = false;
   let reading: Promise<"read"> | undefined;
+  const enqueue = (result: Promise<Result>): void => {
+    // Its failure is told when its turn comes; until then it must not count as unhandled.
+    result.catch(() => undefined);
+    running.push(result);
+  };
+  /** Never rejects: what the input throws takes its place in the line behind the items before it. */
   const read = async (): Promise<"read"> => {
-    const next = await source.next();
-    reading = undefined;
-    if (next.done) {
+    try {
+      const next = await source.next();
+      if (next.done) ended = true;
+      else enqueue(map(next.value));
+    } catch (error) {
       ended = true;
-    } else {
-      const result = map(next.value);
-      // Its failure is told when its turn comes; until then it must not count as unhandled.
-      result.catch(() => undefined);
-      running.push(result);
+      enqueue(Promise.reject(error));
     }
     return "read";
   };
@@ -32,19 +36,22 @@ export async function* mapInOrder<Item, Result>(
       const [first] = running;
       if (!first) {
         await reading;
+        reading = undefined;
         continue;
       }
       const settled = first.then(
         () => "settled" as const,
         () => "settled" as const,
       );
-      if ((await (reading ? Promise.race([reading, settled]) : settled)) === "settled") {
-        running.shift();
+      const done = await (reading ? Promise.race([reading, settled]) : settled);
+      if (done === "read") {
+        reading = undefined;
+      } else {
+        void running.shift(); // the same as `first`
         yield await first;
       }
     }
   } finally {
-    reading?.catch(() => undefined);
     // Not awaited: a source that is waiting for its own next item would hold the end of this one back.
     source.return?.().catch(() => undefined);
   }

@@ -20,6 +20,8 @@ export interface ModelSessionOptions {
   readonly onCall?: (items: number, paddedTokens: number) => void;
   /** Told each time a worker process died and was replaced. */
   readonly onWorkerLost?: WorkerPoolOptions["onWorkerLost"];
+  /** Gives up opening the model when it aborts; later it means nothing. @default none */
+  readonly signal?: AbortSignal;
 }
 
 /** Counts of what a session has done so far. */
@@ -75,7 +77,7 @@ export class ModelSession {
 
   /**
    * Opens the model in its worker processes.
-   * @throws InferenceError when it cannot be opened.
+   * @throws InferenceError when it cannot be opened, or "closed" when the signal aborts.
    */
   static async open(
     model: VerifiedModel,
@@ -89,6 +91,7 @@ export class ModelSession {
       output: model.entry.output,
       head: headOf(model),
       ...(options.onWorkerLost ? { onWorkerLost: options.onWorkerLost } : {}),
+      ...(options.signal ? { signal: options.signal } : {}),
     });
     return new ModelSession(model, pool, options);
   }

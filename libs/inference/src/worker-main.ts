@@ -66,7 +66,8 @@ async function answer(message: WorkerInit | WorkerJob): Promise<void> {
   if (message.type === "init") {
     try {
       run = await openSession(message);
-      send({ type: "ready", runtime: `onnxruntime-node ${env.versions.node ?? "of unknown version"}` });
+      const runtime = `onnxruntime-node ${env.versions.node ?? "of unknown version"}`;
+      send({ type: "ready", runtime, residentBytes: process.memoryUsage.rss() });
     } catch (error) {
       send({ type: "refused", message: describe(error) });
     }
@@ -85,6 +86,7 @@ async function answer(message: WorkerInit | WorkerJob): Promise<void> {
 process.on("message", (message: WorkerInit | WorkerJob) => {
   turn = turn.then(() => answer(message));
 });
-// The pool is gone, by whatever way: so is the reason to compute. Ctrl-C reaches the whole group, but only the pool decides.
+// The pool is gone, by whatever way: so is the reason to compute.
 process.on("disconnect", () => process.exit(0));
-process.on("SIGINT", () => undefined);
+// Ctrl-C and a service manager's stop reach the whole group; while the service drains, only the pool decides.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);

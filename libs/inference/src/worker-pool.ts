@@ -10,19 +10,23 @@ export interface WorkerPoolOptions extends Omit<WorkerInit, "type"> {
   readonly workers: number;
   /** Told each time a worker process died while the pool was open. */
   readonly onWorkerLost?: (detail: { pid: number | undefined; signal: string | null; code: number | null }) => void;
+  /** Gives up the start when it aborts; after the start it means nothing. @default none */
+  readonly signal?: AbortSignal;
 }
 
 interface PendingJob {
   readonly job: WorkerJob;
   readonly resolve: (results: readonly CallResult[]) => void;
   readonly reject: (error: InferenceError) => void;
-  /** How many workers died while they had this job. */
+  /** How many workers died while they computed this job. */
   losses: number;
 }
 
 interface Worker {
   readonly child: ChildProcess;
   readonly inFlight: Map<number, PendingJob>;
+  /** Resolves when the process has ended and all that it said was read, or when there never was one. */
+  readonly gone: Promise<void>;
   ready: boolean;
   peakBytes: number;
 }
@@ -31,7 +35,8 @@ interface Worker {
 const jobsAheadPerWorker = 2;
 // A job that takes a third worker down with it is the cause, not the victim.
 const maxLossesPerJob = 2;
-const maxFailedStarts = 3;
+// Nor does a worker die of chance before it is ready three times in a row.
+const maxStarts = 3;
 
 const workerMain = new URL("../dist/worker-main.js", import.meta.url);
 const outOfMemoryText = /bad_alloc|out of memory|failed to allocate|allocation failed|OOM/i;
@@ -42,7 +47,6 @@ export class WorkerPool {
   readonly #workers = new Set<Worker>();
   readonly #queue: PendingJob[] = [];
   #nextId = 0;
-  #failedStarts = 0;
   #closed: InferenceError | undefined;
   #peakBytes = 0;
   #runtime = "";
@@ -54,15 +58,21 @@ export class WorkerPool {
 
   /**
    * Starts the workers and waits until every session is open.
-   * @throws InferenceError when a session cannot be opened.
+   * @throws InferenceError when a session cannot be opened, or "closed" when the signal aborts.
    */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
+    const { signal, workers } = options;
     const pool = new WorkerPool(options);
+    const giveUp = () => void pool.close();
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener("abort", giveUp, { once: true });
     try {
-      await Promise.all(Array.from({ length: options.workers }, () => pool.#spawn()));
+      await Promise.all(Array.from({ length: workers }, () => pool.#open()));
     } catch (error) {
       await pool.close();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
     }
     return pool;
   }
@@ -103,44 +113,62 @@ export class WorkerPool {
   }
 
   /** Ends every worker process; work in flight fails. */
-  async close(): Promise<void> {
-    this.#fail(new InferenceError("closed", `the workers of ${this.#options.model} were closed`));
-    await Promise.all([...this.#workers].map(({ child }) => this.#end(child)));
+  close(): Promise<void> {
+    return this.#stop(new InferenceError("closed", `the workers of ${this.#options.model} were closed`));
   }
 
-  #end(child: ChildProcess): Promise<void> {
-    return new Promise((resolve) => {
-      if (child.exitCode !== null || child.signalCode !== null) {
-        resolve();
+  /** Ends everything, for the reason of the first call. */
+  async #stop(reason: InferenceError): Promise<void> {
+    this.#closed ??= reason;
+    const workers = [...this.#workers];
+    const pending = [...this.#queue.splice(0), ...workers.flatMap(({ inFlight }) => [...inFlight.values()])];
+    for (const { inFlight } of workers) inFlight.clear();
+    for (const job of pending) job.reject(this.#closed);
+    // A child that never became a process has no pid, and a kill of pid 0 would reach this very process group.
+    for (const { child } of workers) if (child.pid !== undefined) child.kill("SIGKILL");
+    await Promise.all(workers.map(({ gone }) => gone));
+  }
+
+  /** Starts one worker, again where it dies before it is ready. */
+  async #open(): Promise<void> {
+    for (let starts = 1; ; starts++) {
+      if (this.#closed) throw this.#closed;
+      try {
+        await this.#spawn();
         return;
+      } catch (cause) {
+        if (this.#closed) throw this.#closed;
+        if (cause instanceof InferenceError) {
+          if (cause.failure === "worker_lost" && starts < maxStarts) continue;
+          throw cause;
+        }
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const message = `no worker process for ${this.#options.model} can be started: ${why}`;
+        throw new InferenceError("worker_lost", message, { cause });
       }
-      child.once("exit", () => resolve());
-      child.kill("SIGKILL");
-    });
+    }
   }
 
-  #fail(error: InferenceError): void {
-    this.#closed ??= error;
-    const pending = [...this.#queue.splice(0), ...[...this.#workers].flatMap(({ inFlight }) => [...inFlight.values()])];
-    for (const { inFlight } of this.#workers) inFlight.clear();
-    for (const job of pending) job.reject(error);
-  }
-
-  #spawn(): Promise<void> {
+  /** Resolves when the new worker is ready. Throws a plain error where the system gives no process. */
+  async #spawn(): Promise<void> {
     const { graphPath, threads, output, head, model } = this.#options;
     const child = fork(workerMain, {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       execArgv: [],
     });
-    const worker: Worker = { child, inFlight: new Map(), ready: false, peakBytes: 0 };
+    const gone = new Promise<void>((resolve) => {
+      child.once("close", () => resolve());
+      child.on("error", () => child.pid === undefined && resolve());
+    });
+    const worker: Worker = { child, inFlight: new Map(), gone, ready: false, peakBytes: 0 };
     this.#workers.add(worker);
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       child.on("message", (reply: WorkerReply) => {
         if (reply.type === "ready") {
           worker.ready = true;
           this.#runtime = reply.runtime;
-          this.#failedStarts = 0;
+          this.#measure(worker, reply.residentBytes);
           resolve();
           this.#dispatch();
         } else if (reply.type === "refused") {
@@ -149,37 +177,28 @@ export class WorkerPool {
           this.#settle(worker, reply);
         }
       });
-      child.once("error", (cause) =>
-        reject(
-          new InferenceError("worker_lost", `no worker process for ${model} can be started: ${cause.message}`, {
-            cause,
-          }),
-        ),
-      );
-      child.once("exit", (code, signal) => {
+      child.on("error", reject);
+      void gone.then(() => {
         this.#workers.delete(worker);
-        reject(
-          new InferenceError(
-            "worker_lost",
-            `a worker process of ${model} died while it opened the model (${signal ?? `exit code ${code}`})`,
-          ),
-        );
-        if (!this.#closed) this.#replace(worker, code, signal);
+        if (this.#closed) reject(this.#closed);
+        else if (child.pid !== undefined) this.#onLost(worker, reject);
       });
-      // A child that dies at once closes the channel under this message; its exit event tells the rest.
+      // A child that dies at once closes the channel under this message; its end tells the rest.
       child.send({ type: "init", graphPath, threads, output, head } satisfies WorkerInit, () => undefined);
     });
+  }
+
+  #measure(worker: Worker, residentBytes: number): void {
+    worker.peakBytes = Math.max(worker.peakBytes, residentBytes);
+    const sum = [...this.#workers].reduce((total, { peakBytes }) => total + peakBytes, 0);
+    this.#peakBytes = Math.max(this.#peakBytes, sum);
   }
 
   #settle(worker: Worker, reply: Extract<WorkerReply, { id: number }>): void {
     const pending = worker.inFlight.get(reply.id);
     worker.inFlight.delete(reply.id);
     if (reply.type === "done") {
-      worker.peakBytes = Math.max(worker.peakBytes, reply.residentBytes);
-      this.#peakBytes = Math.max(
-        this.#peakBytes,
-        [...this.#workers].reduce((sum, { peakBytes }) => sum + peakBytes, 0),
-      );
+      this.#measure(worker, reply.residentBytes);
       pending?.resolve(reply.results);
     } else {
       const failure = outOfMemoryText.test(reply.message) ? "out_of_memory" : "execution_failed";
@@ -188,35 +207,29 @@ export class WorkerPool {
     this.#dispatch();
   }
 
-  #replace(dead: Worker, code: number | null, signal: NodeJS.Signals | null): void {
+  /** Puts the work of a dead worker back and starts another, unless it was never ready: then `whenNotReady` is told. */
+  #onLost(dead: Worker, whenNotReady: (error: InferenceError) => void): void {
+    const { model, onWorkerLost } = this.#options;
+    const { pid, exitCode, signalCode } = dead.child;
+    const how = signalCode ?? `exit code ${exitCode}`;
     this.#lost++;
-    this.#options.onWorkerLost?.({ pid: dead.child.pid, code, signal });
-    const how = signal ?? `exit code ${code}`;
-    for (const pending of [...dead.inFlight.values()].reverse()) {
-      pending.losses++;
-      if (pending.losses <= maxLossesPerJob) this.#queue.unshift(pending);
-      else
-        pending.reject(
-          new InferenceError(
-            "worker_lost",
-            `${pending.losses} worker processes of ${this.#options.model} died of the same texts (last: ${how})`,
-          ),
-        );
-    }
-    if (!dead.ready) this.#failedStarts++;
-    if (this.#failedStarts >= maxFailedStarts) {
-      this.#fail(
-        new InferenceError(
-          "worker_lost",
-          `worker processes of ${this.#options.model} keep dying before they are ready (last: ${how})`,
-        ),
-      );
+    onWorkerLost?.({ pid, code: exitCode, signal: signalCode });
+    if (!dead.ready) {
+      const message = `worker processes of ${model} die while they open the model (last: ${how})`;
+      whenNotReady(new InferenceError("worker_lost", message));
       return;
     }
-    this.#spawn().catch((error: InferenceError) => {
-      // A dead process comes back to #replace by its exit event; a refused model would be refused again.
-      if (error.failure === "model_refused") this.#fail(error);
-    });
+    // Jobs are computed in the order of their arrival: if the worker died of one, then of the first.
+    const [computed, ...waiting] = dead.inFlight.values();
+    this.#queue.unshift(...waiting);
+    if (computed && ++computed.losses > maxLossesPerJob) {
+      const message = `${computed.losses} worker processes of ${model} died of the same texts (last: ${how})`;
+      computed.reject(new InferenceError("worker_lost", message));
+    } else if (computed) {
+      this.#queue.unshift(computed);
+    }
+    this.#dispatch();
+    this.#open().catch((error: InferenceError) => this.#stop(error));
   }
 
   #dispatch(): void {

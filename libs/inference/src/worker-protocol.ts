@@ -45,7 +45,7 @@ export type CallResult =
 
 /** What a worker process tells its pool. */
 export type WorkerReply =
-  | { readonly type: "ready"; readonly runtime: string }
+  | { readonly type: "ready"; readonly runtime: string; readonly residentBytes: number }
   | { readonly type: "refused"; readonly message: string }
   | {
       readonly type: "done";

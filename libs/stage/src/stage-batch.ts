@@ -2,9 +2,9 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { SpanStatusCode, trace } from "@opentelemetry/api";
 import { InputType, type StageSummarySchema, type TextBatch } from "@ragline/contracts";
 import { type InputType as InputTypeName, mapInOrder } from "@ragline/inference";
-import { RaglineError } from "@ragline/rpc";
 import { toStageError } from "./stage-error.js";
 import type { StageSession } from "./stage-session.js";
+import { untilAborted } from "./until-aborted.js";
 
 const tracer = trace.getTracer("ragline");
 
@@ -15,7 +15,7 @@ export function inputTypeOf(batch: TextBatch): InputTypeName {
 
 /**
  * Works through a stream's items, several at a time, and yields the replies in order; each item is a span
- * `rag.<stage>.batch`. Stops with an error when the lease is revoked.
+ * `rag.<stage>.batch`. Stops at once when the session ends before its time.
  * @throws RaglineError for whatever the model side throws.
  */
 export async function* streamBatches<Item, Reply>(
@@ -29,14 +29,6 @@ export async function* streamBatches<Item, Reply>(
       const startedAt = performance.now();
       tally.start();
       try {
-        if (stage.revoked.aborted) {
-          throw new RaglineError(
-            "ABORTED",
-            "LEASE_REVOKED",
-            `the lease of ${entry.key} was revoked; run again when the device is free`,
-            { cause: stage.revoked.reason },
-          );
-        }
         const { reply, ...counts } = await work(item);
         tally.add(counts);
         span.setAttributes({
@@ -48,15 +40,16 @@ export async function* streamBatches<Item, Reply>(
         stage.observer.countChunks("ok", counts.items - counts.truncated);
         if (counts.truncated > 0) stage.observer.countChunks("truncated", counts.truncated);
         return reply;
-      } catch (error) {
+      } catch (cause) {
+        const error: unknown = stage.ended.aborted ? stage.ended.reason : toStageError(cause);
         span.recordException(error instanceof Error ? error : String(error));
         span.setStatus({ code: SpanStatusCode.ERROR });
-        throw toStageError(error);
+        throw error;
       } finally {
         span.end();
       }
     });
-  yield* mapInOrder(items, stage.batchesAhead, runOne);
+  yield* mapInOrder(untilAborted(items, stage.ended), stage.batchesAhead, runOne);
 }
 
 /** The summary of a stream that has ended well. */

@@ -48,9 +48,12 @@ export interface StageSession {
   readonly ready: MessageInitShape<typeof StageReadySchema>;
   /** Batches to work on at once, so that no worker waits for the next one to arrive. */
   readonly batchesAhead: number;
-  /** Aborts when the lease is revoked. */
-  readonly revoked: AbortSignal;
-  /** Ends the workers, then gives the lease back. */
+  /**
+   * Aborts when the stream has to end before its time, because the caller is gone or the lease was revoked: the session
+   * closes by itself then. The reason is the error for the caller.
+   */
+  readonly ended: AbortSignal;
+  /** Ends the workers, then gives the lease back; a second call waits for the first. */
   close(): Promise<void>;
 }
 
@@ -78,23 +81,38 @@ function choosePrecision(asked: Precision): PrecisionName {
   return asked === Precision.INT8 ? "int8" : fastestPrecision();
 }
 
-async function hydrate(
+/** Aborts when the caller goes or the lease is revoked, whichever comes first. */
+function endOf(caller: AbortSignal, { revoked, device }: Lease, model: string): AbortSignal {
+  const ended = new AbortController();
+  const message = `the lease of ${model} on ${device} was revoked; run again when the device is free`;
+  const reasons = [
+    [caller, () => caller.reason as unknown],
+    [revoked, () => new RaglineError("ABORTED", "LEASE_REVOKED", message, { cause: revoked.reason })],
+  ] as const;
+  for (const [signal, reason] of reasons) {
+    const end = () => ended.abort(reason());
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  }
+  return ended.signal;
+}
+
+function hydrate(
   model: VerifiedModel,
-  lease: Lease,
   open: StageOpen,
   options: StageOptions,
   workers: number,
+  signal: AbortSignal,
 ): Promise<ModelSession> {
   const { onWorkerLost, observer } = options;
-  const session = await ModelSession.open(model, {
+  return ModelSession.open(model, {
     workers,
+    signal,
     onCall: (items, tokens) => observer.observeBatch(items, tokens),
     ...(options.threadsPerWorker ? { threadsPerWorker: options.threadsPerWorker } : {}),
     ...(open.maxBatchTokens ? { maxBatchTokens: open.maxBatchTokens } : {}),
     ...(onWorkerLost ? { onWorkerLost: (detail) => onWorkerLost({ model: model.entry.key, ...detail }) } : {}),
   });
-  lease.reportUsage(session.stats.peakBytes);
-  return session;
 }
 
 /**
@@ -113,6 +131,7 @@ export async function openStage(
     throw new RaglineError("INVALID_ARGUMENT", "NO_GRAPH", `model ${entry.key} has no graph to run`);
   const precision = choosePrecision(open.precision);
   let lease: Lease | undefined;
+  let ended = signal;
   try {
     const model = await verifyModel(entry, precision, options.modelsDir || undefined);
     const tokenizer = TextTokenizer.fromFile(model.tokenizerPath);
@@ -123,8 +142,19 @@ export async function openStage(
     const bytes = workers * workerBytes;
     lease = await source.acquire({ stage: stageNames[stage], model: entry.key, bytes, signal });
     const held = lease;
+    ended = endOf(signal, held, entry.key);
     const startedAt = performance.now();
-    const session = await hydrate(model, held, open, options, workers);
+    const session = await hydrate(model, open, options, workers, ended);
+    held.reportUsage(session.stats.peakBytes);
+    const shutDown = async () => {
+      held.reportUsage(session.stats.peakBytes);
+      await session.close();
+      held.release();
+    };
+    let closing: Promise<void> | undefined;
+    const close = () => (closing ??= shutDown());
+    // At once: the handler may be in the middle of a long batch, or wait for a request that never comes.
+    ended.addEventListener("abort", () => void close(), { once: true });
     return {
       entry,
       session,
@@ -132,7 +162,7 @@ export async function openStage(
       tally: new StageTally(stage, entry.key),
       observer: options.observer,
       batchesAhead: 2 * workers + 2,
-      revoked: held.revoked,
+      ended,
       ready: {
         model: entry.key,
         huggingFaceId: entry.huggingFaceId,
@@ -149,14 +179,10 @@ export async function openStage(
         license: entry.license,
         runtime: session.runtime,
       },
-      close: async () => {
-        held.reportUsage(session.stats.peakBytes);
-        await session.close();
-        held.release();
-      },
+      close,
     };
   } catch (error) {
     lease?.release();
-    throw toStageError(error);
+    throw ended.aborted ? ended.reason : toStageError(error);
   }
 }

@@ -41,6 +41,7 @@ export async function takeOpen<Request extends StageRequest, Case extends string
   const reading = requests[Symbol.asyncIterator]();
   const first = await reading.next();
   if (first.done || first.value.kind.case !== "open") {
+    await reading.return?.();
     throw new RaglineError(
       "INVALID_ARGUMENT",
       "OPEN_MISSING",

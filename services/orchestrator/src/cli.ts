@@ -5,6 +5,14 @@ import { addSearchCommand } from "./cli/search-command.js";
 import { addServeCommand } from "./cli/serve-command.js";
 import { version } from "./version.js";
 
+// A reader that has seen enough, such as head, closes the pipe: that is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCodes.done);
+    throw error;
+  });
+}
+
 const program = new Command("ragline")
   .description(
     "Documents in, retrieval artifacts out: chunks, dense and sparse vectors, fused and reranked candidates, exports.",

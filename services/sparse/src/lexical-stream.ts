@@ -1,10 +1,19 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type EncodeResponseSchema, Precision, Stage, type StageOpen, type TextBatch } from "@ragline/contracts";
 import { Bm25 } from "@ragline/lexical";
+import { RaglineError } from "@ragline/rpc";
 import { type findStageModel, inputTypeOf, type StageObserver, StageTally } from "@ragline/stage";
 import { packSparse } from "@ragline/vectors";
 
 const noSession = { calls: 0, tokens: 0, paddedTokens: 0, peakBytes: 0, workersLost: 0 };
+
+function openBm25(averageLength: number): Bm25 {
+  try {
+    return new Bm25(averageLength === 0 ? {} : { averageLength });
+  } catch (cause) {
+    throw new RaglineError("INVALID_ARGUMENT", "AVERAGE_LENGTH", (cause as RangeError).message, { cause });
+  }
+}
 
 /** The replies of a BM25 stream: word statistics need no session, no worker and no lease. */
 export async function* lexicalStream(
@@ -14,7 +23,7 @@ export async function* lexicalStream(
   observer: StageObserver,
 ): AsyncGenerator<MessageInitShape<typeof EncodeResponseSchema>> {
   const { key: model, huggingFaceId, dimension, maxTokens, license } = entry;
-  const bm25 = new Bm25(open.averageLength > 0 ? { averageLength: open.averageLength } : {});
+  const bm25 = openBm25(open.averageLength);
   const tally = new StageTally(Stage.SPARSE, model);
   let calls = 0;
   let words = 0;

@@ -1,5 +1,5 @@
 import type { SettingProvenance } from "@ragline/config";
-import { type ExportedFile, OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
+import { type ExportedFile, type Outcome, OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
 import { fusionRecord } from "@ragline/fusion";
 import type { LeaseEvent } from "@ragline/gpu-lease";
 import type { RunSettings } from "../run-settings.js";
@@ -17,6 +17,8 @@ export interface ManifestFacts {
   readonly settings: RunSettings;
   readonly provenance: readonly SettingProvenance[];
   readonly leaseEvents: readonly LeaseEvent[];
+  /** What did not go as asked in this collection. */
+  readonly outcomes: readonly Outcome[];
   readonly generatedAt: Date;
 }
 
@@ -64,7 +66,8 @@ function denseRun({ dense, collected, seconds }: CollectionResult, { leaseEvents
 }
 
 function sparseRun(result: CollectionResult, facts: ManifestFacts): object | null {
-  const { sparse, collected, planned, seconds, outcomes } = result;
+  const { sparse, collected, planned, seconds } = result;
+  const { outcomes } = facts;
   if (!facts.settings.enableSparse) return null;
   const failures = outcomes.filter(({ stage, degraded }) => stage === Stage.SPARSE && degraded);
   const total = collected.chunks.count;
@@ -170,9 +173,9 @@ function telemetry(result: CollectionResult, facts: ManifestFacts): object {
 
 /** The manifest, `processing_summary.json` v4.1: what the run was asked, did and made. Holds no text of queries or chunks. */
 export function buildManifest(result: CollectionResult, facts: ManifestFacts, files: readonly ExportedFile[]): object {
-  const { planned, collected, dense, seconds, outcomes, audit, queries } = result;
+  const { planned, collected, dense, seconds, audit, queries } = result;
   const peakBytes = runsOf(result).reduce((most, { run }) => Math.max(most, Number(run.summary.peakBytes)), 0);
-  const { settings, leaseEvents } = facts;
+  const { settings, leaseEvents, outcomes } = facts;
   return {
     schema_version: "v4.1",
     generated_at: facts.generatedAt.toISOString(),

@@ -1,6 +1,5 @@
-import type { ExportChunk } from "@ragline/contracts";
-import { ExportChunksSchema } from "@ragline/contracts";
-import { MessageSpool } from "./message-spool.js";
+import type { ExportChunk, ExportChunksSchema } from "@ragline/contracts";
+import type { MessageSpool } from "./message-spool.js";
 
 type SpooledChunk = Pick<ExportChunk, "id" | "text" | "metadataJson">;
 
@@ -17,12 +16,9 @@ export class ChunkSpool {
   #pendingCharacters = 0;
   #count = 0;
 
-  private constructor(spool: MessageSpool<typeof ExportChunksSchema>) {
+  /** @param spool an empty one, which the caller closes. */
+  constructor(spool: MessageSpool<typeof ExportChunksSchema>) {
     this.#spool = spool;
-  }
-
-  static async create(path: string): Promise<ChunkSpool> {
-    return new ChunkSpool(await MessageSpool.create(path, ExportChunksSchema));
   }
 
   /** How many chunks it holds. */
@@ -72,9 +68,5 @@ export class ChunkSpool {
       if (!chunk) throw new RangeError(`the run has ${this.#count} chunks, none at row ${row}`);
       return chunk;
     });
-  }
-
-  close(): Promise<void> {
-    return this.#spool.close();
   }
 }

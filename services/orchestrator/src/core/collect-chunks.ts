@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { ArtifactError, type ChunkRecord, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
 import { chunkInputs } from "@ragline/chunking";
-import { OutcomeReason, Stage } from "@ragline/contracts";
+import { ExportChunksSchema, OutcomeReason, Stage } from "@ragline/contracts";
 import { AuditSampler } from "@ragline/evaluation";
 import { TextTokenizer } from "@ragline/inference";
 import { embeddedModelsDir, findModel, hasGraph } from "@ragline/models";
@@ -11,6 +11,7 @@ import type { PlannedCollection } from "./plan-collections.js";
 import type { RunContext } from "./run-context.js";
 import { usageError } from "./usage-error.js";
 import { report } from "./with-stage.js";
+import type { Workspace } from "./workspace.js";
 
 /** A source file as the manifest lists it. */
 export interface InputFile {
@@ -172,12 +173,12 @@ async function collectChunkFiles(context: RunContext, files: readonly string[], 
 export async function collectChunks(
   context: RunContext,
   planned: PlannedCollection,
-  spoolPath: string,
+  workspace: Workspace,
 ): Promise<CollectedChunks> {
   const startedAt = performance.now();
   const { emit } = context;
   const { name: collection, source } = planned;
-  const chunks = await ChunkSpool.create(spoolPath);
+  const chunks = new ChunkSpool(await workspace.spool("chunks", ExportChunksSchema));
   const collector = new Collector(context, collection, chunks);
   emit({ case: "stageStarted", value: { collection, stage: Stage.CHUNK, unit: "chunks" } });
   const coverage = "documents" in source ? await collectDocuments(context, source.documents, collector) : undefined;

@@ -34,6 +34,4 @@ export interface CollectionResult {
   readonly seconds: Readonly<Record<"chunk" | "dense" | "sparse" | "fusion" | "rerank", number>>;
   /** Span ids of the stages, by name. */
   readonly spanIds: Readonly<Record<string, string>>;
-  /** What did not go as asked in this collection. */
-  readonly outcomes: readonly Outcome[];
 }

@@ -3,7 +3,7 @@ import { DenseVectorsSchema, type EmbedRequestSchema, InputType, Stage } from "@
 import { RaglineError } from "@ragline/rpc";
 import { type DenseBlock, fromFloat32Bytes } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
-import { MessageSpool } from "./message-spool.js";
+import type { MessageSpool } from "./message-spool.js";
 import { type ModelRun, readModelStream } from "./model-stream.js";
 import type { RunContext } from "./run-context.js";
 import { passageBatches, queryBatches, stageOpen } from "./stage-requests.js";
@@ -33,10 +33,9 @@ export async function embedWithModel(
   model: string,
   chunks: ChunkSpool,
   queries: readonly string[],
-  spoolPath: string,
+  vectors: MessageSpool<typeof DenseVectorsSchema>,
 ): Promise<DenseSpace> {
   const { emit, signal } = context;
-  const vectors = await MessageSpool.create(spoolPath, DenseVectorsSchema);
   return withStage(context, "dense", async (client) => {
     await vectors.clear();
     let queryVectors = new Float32Array();

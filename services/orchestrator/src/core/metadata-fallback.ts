@@ -1,7 +1,7 @@
 import { SparseVectorsSchema } from "@ragline/contracts";
 import { termId } from "@ragline/lexical";
 import type { ChunkSpool } from "./chunk-spool.js";
-import { MessageSpool } from "./message-spool.js";
+import type { MessageSpool } from "./message-spool.js";
 import type { SparseSpace } from "./sparse-stage.js";
 
 /** Name of the space that holds vectors derived from metadata: never mixed with those of a model. */
@@ -40,9 +40,8 @@ function toRow(weights: readonly TermWeight[]): { index: number; value: number; 
 export async function metadataVectors(
   chunks: ChunkSpool,
   queries: readonly string[],
-  spoolPath: string,
+  vectors: MessageSpool<typeof SparseVectorsSchema>,
 ): Promise<SparseSpace> {
-  const vectors = await MessageSpool.create(spoolPath, SparseVectorsSchema);
   let available = 0;
   for await (const { firstRow, chunks: batch } of chunks.batches()) {
     const rows = batch.map(({ metadataJson }) => toRow(termWeights(metadataJson)));

@@ -1,4 +1,4 @@
-import { OutcomeReason, Stage } from "@ragline/contracts";
+import { DenseVectorsSchema, OutcomeReason, SparseVectorsSchema, Stage } from "@ragline/contracts";
 import type { FusedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
 import type { ChunkSpool } from "./chunk-spool.js";
@@ -56,7 +56,14 @@ async function runDense(
   for (const [i, name] of context.settings.ensembleModels.entries()) {
     const startedAt = performance.now();
     const model = findModel(name, "dense").key;
-    const space = await embedWithModel(context, collection, model, chunks, queries, workspace.file(`dense-${i}`));
+    const space = await embedWithModel(
+      context,
+      collection,
+      model,
+      chunks,
+      queries,
+      await workspace.spool(`dense-${i}`, DenseVectorsSchema),
+    );
     spaces.push(space);
     finish(context, collection, Stage.DENSE, model, space.run.summary.outcomes, {
       items: chunks.count,
@@ -98,7 +105,7 @@ async function runSparse(
         { model, isLexical: loader === "bm25" },
         chunks,
         queries,
-        workspace.file(`sparse-${i}`),
+        await workspace.spool(`sparse-${i}`, SparseVectorsSchema),
       );
       spaces.push(space);
       finish(context, collection, Stage.SPARSE, model, space.run?.summary.outcomes ?? [], {
@@ -108,7 +115,11 @@ async function runSparse(
       });
     } catch (error) {
       if (context.signal.aborted) throw error;
-      const fallback = await metadataVectors(chunks, queries, workspace.file("sparse-metadata"));
+      const fallback = await metadataVectors(
+        chunks,
+        queries,
+        await workspace.spool("sparse-metadata", SparseVectorsSchema),
+      );
       if (!spaces.some((space) => space.model === fallback.model)) spaces.push(fallback);
       report(context, {
         stage: Stage.SPARSE,
@@ -192,9 +203,8 @@ export async function runCollection(
 ): Promise<CollectionResult> {
   const { name: collection } = planned;
   const { settings } = context;
-  const outcomesBefore = context.outcomes.length;
   const steps = new Steps(collection);
-  const collected = await steps.run("chunk", () => collectChunks(context, planned, workspace.file("chunks")));
+  const collected = await steps.run("chunk", () => collectChunks(context, planned, workspace));
   const { chunks } = collected;
   const queries = await runQueries(settings, collected.audit);
   const texts = queries.map(({ text }) => text);
@@ -208,7 +218,6 @@ export async function runCollection(
     : { status: "disabled" };
   const reranked = rerank.status === "executed" ? rerank.result.candidates : undefined;
   const audit = evaluateRun(queries, results, fused, reranked);
-  const outcomes = context.outcomes.slice(outcomesBefore);
   return {
     planned,
     collected,
@@ -220,6 +229,5 @@ export async function runCollection(
     audit,
     seconds: steps.seconds,
     spanIds: steps.spanIds,
-    outcomes,
   };
 }

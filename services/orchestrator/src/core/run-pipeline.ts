@@ -39,9 +39,11 @@ function checkModels(settings: RunSettings): void {
 async function runOne(
   context: RunContext,
   planned: PlannedCollection,
-  facts: Omit<ManifestFacts, "leaseEvents" | "generatedAt">,
+  facts: Omit<ManifestFacts, "leaseEvents" | "generatedAt" | "outcomes">,
   options: RunOptions,
 ): Promise<CollectionSummary> {
+  const outcomesBefore = context.outcomes.length;
+  const outcomes = () => context.outcomes.slice(outcomesBefore);
   const workspace = await Workspace.create(planned.outputDir, context.runId);
   try {
     const result = await runCollection(context, planned, workspace);
@@ -64,7 +66,7 @@ async function runOne(
           return JSON.stringify(
             buildManifest(
               withExport,
-              { ...facts, leaseEvents: options.stages.leaseEvents, generatedAt: new Date() },
+              { ...facts, leaseEvents: options.stages.leaseEvents, generatedAt: new Date(), outcomes: outcomes() },
               files,
             ),
             undefined,
@@ -84,7 +86,7 @@ async function runOne(
         unit: "files",
       },
     });
-    return summariseCollection(result, exported, workspace.outputDir, seconds);
+    return summariseCollection(result, outcomes(), exported, workspace.outputDir, seconds);
   } finally {
     await workspace.remove();
     // What an export service that was killed has left.

@@ -1,4 +1,4 @@
-import { OutcomeReason, Stage } from "@ragline/contracts";
+import { type Outcome, OutcomeReason, Stage } from "@ragline/contracts";
 import type { CollectionResult } from "./collection-result.js";
 import { enumName } from "./enum-name.js";
 import type { Exported } from "./export-stage.js";
@@ -99,8 +99,13 @@ function plainRow(
   };
 }
 
-function stageRows(result: CollectionResult, exported: Exported, exportSeconds: number): StageRow[] {
-  const { collected, dense, sparse, queries, rerank, seconds, outcomes } = result;
+function stageRows(
+  result: CollectionResult,
+  outcomes: readonly Outcome[],
+  exported: Exported,
+  exportSeconds: number,
+): StageRow[] {
+  const { collected, dense, sparse, queries, rerank, seconds } = result;
   const total = collected.chunks.count;
   const degradedIn = (stage: Stage): number =>
     outcomes.filter((outcome) => outcome.stage === stage && outcome.degraded).length;
@@ -134,6 +139,7 @@ function stageRows(result: CollectionResult, exported: Exported, exportSeconds: 
 /** Sums up one collection. */
 export function summariseCollection(
   result: CollectionResult,
+  outcomes: readonly Outcome[],
   exported: Exported,
   outputDir: string,
   exportSeconds: number,
@@ -144,10 +150,10 @@ export function summariseCollection(
     outputDir,
     manifest: exported.manifestPath,
     files: exported.files.map(({ name, bytes, sha256 }) => ({ name, bytes: Number(bytes), sha256 })),
-    stages: stageRows(result, exported, exportSeconds),
+    stages: stageRows(result, outcomes, exported, exportSeconds),
     selfAudit: result.audit,
     skippedInputs: result.collected.skipped,
-    warnings: result.outcomes.map(({ stage, reason, detail, degraded }) => ({
+    warnings: outcomes.map(({ stage, reason, detail, degraded }) => ({
       stage: enumName(Stage, stage),
       reason: enumName(OutcomeReason, reason),
       detail,

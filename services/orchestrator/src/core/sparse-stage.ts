@@ -9,7 +9,7 @@ import {
 import { RaglineError } from "@ragline/rpc";
 import { type SparseBlock, type SparseVector, unpackSparse } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
-import { MessageSpool } from "./message-spool.js";
+import type { MessageSpool } from "./message-spool.js";
 import { type ModelRun, readModelStream } from "./model-stream.js";
 import type { RunContext } from "./run-context.js";
 import { passageBatches, queryBatches, stageOpen } from "./stage-requests.js";
@@ -53,11 +53,10 @@ export async function encodeWithModel(
   { model, isLexical }: { readonly model: string; readonly isLexical: boolean },
   chunks: ChunkSpool,
   queries: readonly string[],
-  spoolPath: string,
+  vectors: MessageSpool<typeof SparseVectorsSchema>,
 ): Promise<SparseSpace> {
   const { emit, signal } = context;
   const averageLength = isLexical ? await measureAverageLength(context, model, chunks) : 0;
-  const vectors = await MessageSpool.create(spoolPath, SparseVectorsSchema);
   return withStage(context, "sparse", async (client) => {
     await vectors.clear();
     const queryRows: SparseVector[] = [];

@@ -1,5 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { DescMessage } from "@bufbuild/protobuf";
+import { MessageSpool } from "./message-spool.js";
 import { usageError } from "./usage-error.js";
 
 const prefix = ".ragline-run-";
@@ -27,6 +29,8 @@ export class Workspace {
   readonly outputDir: string;
   /** Absolute path of the workspace. */
   readonly path: string;
+
+  readonly #spools: { close(): Promise<void> }[] = [];
 
   private constructor(outputDir: string, path: string) {
     this.outputDir = outputDir;
@@ -61,13 +65,16 @@ export class Workspace {
     return new Workspace(absolute, path);
   }
 
-  /** Path of a file in the workspace. */
-  file(name: string): string {
-    return join(this.path, name);
+  /** An empty spool in the workspace; one of the same name is overwritten. */
+  async spool<Schema extends DescMessage>(name: string, schema: Schema): Promise<MessageSpool<Schema>> {
+    const spool = await MessageSpool.create(join(this.path, name), schema);
+    this.#spools.push(spool);
+    return spool;
   }
 
-  /** Removes the workspace with everything in it. */
-  remove(): Promise<void> {
-    return rm(this.path, { recursive: true, force: true });
+  /** Closes all spools and removes the workspace with everything in it. */
+  async remove(): Promise<void> {
+    await Promise.all(this.#spools.map((spool) => spool.close()));
+    await rm(this.path, { recursive: true, force: true });
   }
 }

@@ -47,6 +47,7 @@ export class StageProcesses implements StageClients {
   readonly #closeBroker: () => void;
   readonly #children = new Map<StageName, Child>();
   readonly #clients: { close(): void }[] = [];
+  #starts = 0;
   #closed = false;
 
   private constructor(
@@ -133,7 +134,8 @@ export class StageProcesses implements StageClients {
       name,
       args: [
         "--listen",
-        socketAddress(this.#directory, name),
+        // A name of its own for each start: a channel remembers that an address was dead for a while.
+        socketAddress(this.#directory, `${name}-${++this.#starts}`),
         "--log-level",
         logLevel,
         ...(takesWorkers ? ["--workers", String(workers)] : []),

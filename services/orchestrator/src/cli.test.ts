@@ -1,0 +1,216 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { RunSummary } from "./core/run-summary.js";
+import { directoryOf, documents } from "./run-fixture.js";
+
+const ragline = fileURLToPath(new URL("../bin/ragline.mjs", import.meta.url));
+let directory: Awaited<ReturnType<typeof directoryOf>>;
+
+beforeAll(async () => {
+  directory = await directoryOf({
+    ...Object.fromEntries(Object.entries(documents).map(([name, content]) => [join("input", name), content])),
+    "queries.txt": "when is memory given back\n",
+  });
+});
+afterAll(() => directory.remove());
+
+function start(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [ragline, ...args], {
+    cwd: directory.path,
+    env: { ...process.env, RAGLINE_WORKERS: "1", CI: "true", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+async function cli(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = start(args, env);
+  if (!child.stdout || !child.stderr) throw new Error("the command has no output");
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "exit") as Promise<[number | null]>,
+  ]);
+  return { code, stdout, stderr };
+}
+
+const quick = ["--ensemble-models", "all-miniLM-l6", "--disable-rerank"];
+
+test("run prints where every value came from, the tables and the trace id, and search answers from what it wrote", async () => {
+  const run = await cli(
+    [
+      "run",
+      "--input",
+      "input",
+      "--output-dir",
+      "out",
+      "--ensemble-models",
+      "all-miniLM-l6",
+      "--sparse-models",
+      "qdrant-bm25",
+    ],
+    { EMBEDDER_ENABLE_RERANK: "on" },
+  );
+  expect(run.stderr).toBe("");
+  expect(run.code).toBe(0);
+  expect(run.stdout).toMatch(/enable_rerank +true +env: EMBEDDER_ENABLE_RERANK/);
+  expect(run.stdout).toMatch(/output_dir +out +cli: --output-dir/);
+  expect(run.stdout).toMatch(/fusion +zscore +default/);
+  expect(run.stdout).toMatch(/dense +│ all-miniLM-l6/);
+  expect(run.stdout).toMatch(/reranked +│/);
+  expect(run.stdout).toMatch(/trace [0-9a-f]{32}/);
+
+  const answers = await cli(["search", "who gets the memory back when a stream ends", "--run", "out", "--top-k", "2"]);
+  expect(answers.stdout).toMatch(/^ 1\. leases\.md {2}Device leases/);
+  const json = await cli(["search", "NumPy header", "--run", "out", "--mode", "sparse", "--top-k", "1", "--json"]);
+  const { mode, hits } = JSON.parse(json.stdout) as { mode: string; hits: { metadata: { relative_path: string } }[] };
+  expect([mode, hits.length, hits[0]?.metadata.relative_path]).toEqual(["sparse", 1, "vectors.md"]);
+});
+
+test("--json prints one object to stdout and everything else to stderr", async () => {
+  const { code, stdout, stderr } = await cli([
+    "run",
+    "--input",
+    "input",
+    "--output-dir",
+    "json",
+    "--disable-sparse",
+    "--queries",
+    "queries.txt",
+    "--json",
+    ...quick,
+  ]);
+  expect(code).toBe(0);
+  const summary = JSON.parse(stdout) as RunSummary;
+  expect(summary.collections[0]?.collection).toBe("input");
+  expect(summary.collections[0]?.selfAudit).toEqual([]);
+  expect(stderr).toContain("chunk");
+});
+
+test.each([
+  [["run"], 2, "ragline: there is nothing to do: give documents with --input"],
+  [
+    ["run", "--input", "input", "--enable-rerank", "--disable-rerank"],
+    2,
+    "ragline: --enable-rerank and --disable-rerank contradict each other",
+  ],
+  [["run", "--input", "input", "--rerank-top-k", "many"], 2, "--rerank-top-k"],
+  [["run", "--inptu", "input"], 2, "Did you mean --input?"],
+  [["run", "--input", "input", "--orchestrator", "127.0.0.1:1"], 1, "orchestrator at 127.0.0.1:1 is not reachable"],
+  [["search", "x", "--run", "nowhere"], 2, "no run has finished there"],
+  [["serve", "fusion"], 2, "Allowed choices are dense"],
+  [["serve", "dense", "--listen", "nonsense"], 2, "nonsense"],
+])("ragline %j exits %i and says why", async (args, code, message) => {
+  const result = await cli(args);
+  expect(result.stderr).toContain(message);
+  expect(result.code).toBe(code);
+});
+
+test("a variable with a value that is not allowed is named", async () => {
+  const { code, stderr } = await cli(["run", "--input", "input"], { EMBEDDER_ENABLE_SPARSE: "perhaps" });
+  expect(code).toBe(2);
+  expect(stderr).toContain("EMBEDDER_ENABLE_SPARSE");
+});
+
+test("--fail-on degraded exits 3 when a stage was degraded", async () => {
+  const args = [
+    "run",
+    "--input",
+    "input",
+    "--output-dir",
+    "degraded",
+    "--ensemble-models",
+    "all-miniLM-l6",
+    "--disable-sparse",
+    "--endpoints",
+    "rerank=127.0.0.1:1",
+  ];
+  expect((await cli([...args, "--fail-on", "degraded"])).code).toBe(3);
+  expect((await cli(args)).code).toBe(0);
+});
+
+/** Waits until a process has shown some text, and returns all that it has shown; the stream stays open. */
+function shows(stream: Readable | null, wanted: string): Promise<string> {
+  return new Promise((resolve) => {
+    let shown = "";
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
+      shown += chunk;
+      if (shown.includes(wanted)) resolve(shown);
+    });
+  });
+}
+
+/** Process ids of all that descend from a process. */
+async function descendants(pid: number): Promise<number[]> {
+  const parents = new Map<number, number>();
+  for (const name of await readdir("/proc")) {
+    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
+    const [, id, parent] = /^(\d+) .*\) \S (\d+)/.exec(stat) ?? [];
+    if (id && parent) parents.set(Number(id), Number(parent));
+  }
+  const within = (id: number): boolean => id === pid || (parents.has(id) && within(parents.get(id) ?? 0));
+  return [...parents.keys()].filter((id) => id !== pid && within(id));
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+test.runIf(process.platform === "linux").each([
+  ["SIGINT", 130],
+  ["SIGTERM", 130],
+  ["SIGKILL", null],
+] as const)("%s in the middle of a run ends all its processes and leaves no file", async (signal, code) => {
+  const child = start(["run", "--input", "input", "--output-dir", `stopped-${signal}`, ...quick]);
+  const exited = once(child, "exit");
+  await shows(child.stdout, "dense   all-miniLM-l6  started");
+  const processes = await descendants(child.pid ?? 0);
+  expect(processes.length).toBeGreaterThan(0);
+  child.kill(signal);
+  expect((await exited)[0]).toBe(code);
+  for (let tries = 0; processes.some(isAlive) && tries < 100; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(processes.filter(isAlive)).toEqual([]);
+  const left = await readdir(join(directory.path, `stopped-${signal}`));
+  expect(left.filter((name) => !name.startsWith("."))).toEqual([]);
+  if (signal !== "SIGKILL") expect(left).toEqual([]);
+});
+
+test("a run on an orchestrator elsewhere shows its events and ends with its summary", async () => {
+  const orchestrator = start(["serve", "orchestrator", "--listen", "127.0.0.1:0"]);
+  const log = await shows(orchestrator.stderr, '"address"');
+  const [, address = ""] = /"address":"([^"]+)"/.exec(log) ?? [];
+  const run = await cli([
+    "run",
+    "--orchestrator",
+    address,
+    "--input",
+    join(directory.path, "input"),
+    "--output-dir",
+    join(directory.path, "remote"),
+    "--disable-sparse",
+    "--workers",
+    "1",
+    ...quick,
+  ]);
+  expect(run.stderr).toBe("");
+  expect(run.code).toBe(0);
+  expect(run.stdout).toMatch(/enable_sparse +false +cli: --disable-sparse/);
+  expect(await readdir(join(directory.path, "remote"))).toContain("input_embeddings.npy");
+  const exited = once(orchestrator, "exit");
+  orchestrator.kill("SIGTERM");
+  expect((await exited)[0]).toBe(0);
+});

@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { resolveSettings } from "@ragline/config";
+import type { RunEvent } from "./core/run-events.js";
+import type { RunSummary } from "./core/run-summary.js";
+import { type RunSettings, runSettings } from "./run-settings.js";
+import { runWithStages } from "./stages/run-with-stages.js";
+import type { StageProcesses } from "./stages/stage-processes.js";
+
+/** Three small documents with six sections that differ. */
+export const documents: Readonly<Record<string, string>> = {
+  "leases.md": `# Device leases
+
+A lease is an open stream between a stage and the broker. When the stream ends, the broker takes the memory back at once.
+
+## How a lease is queued
+
+Requests wait in one line for each device, first come, first served. A large request at the head holds up smaller ones behind it, so that it never starves.
+`,
+  "vectors.md": `# Dense vectors
+
+Every text becomes one vector of unit length. The vector of a text does not depend on the texts that were encoded beside it.
+
+## Storing a matrix on disk
+
+Rows are written as little-endian float32 numbers behind a short header, so that NumPy can map the file into memory without reading it.
+`,
+  "notes/search.txt": `Lexical search weighs rare words more than common ones. A word that stands in every chunk says nothing about any of them.
+
+Fusion adds standard scores of several result lists, so that lists with different scales can be compared.
+`,
+};
+
+/** A temporary directory with files in it. */
+export async function directoryOf(
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "ragline-test-"));
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(path, name)), { recursive: true });
+    await writeFile(join(path, name), content);
+  }
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** sha256 of every file of a directory by name, the manifest left out: it tells times. */
+export async function hashesOf(directory: string): Promise<Record<string, string>> {
+  const names = (await readdir(directory)).filter((name) => name !== "processing_summary.json").sort();
+  return Object.fromEntries(
+    await Promise.all(
+      names.map(
+        async (name) =>
+          [
+            name,
+            createHash("sha256")
+              .update(await readFile(join(directory, name)))
+              .digest("hex"),
+          ] as const,
+      ),
+    ),
+  );
+}
+
+/** What a test may watch and disturb. */
+export interface FixtureOptions {
+  readonly onEvent?: (event: RunEvent, stages: StageProcesses) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs in this process over real services; settings that are not given have their defaults, and one worker per model. */
+export async function runHere(given: Partial<RunSettings>, options: FixtureOptions = {}): Promise<RunSummary> {
+  const { values, provenance } = resolveSettings(runSettings, { env: {} });
+  let stages: StageProcesses | undefined;
+  return runWithStages({
+    settings: { ...values, workers: 1, auditQueries: 6, ...given },
+    provenance,
+    logLevel: "error",
+    signal: options.signal ?? new AbortController().signal,
+    onLine: () => undefined,
+    onStages: (opened) => {
+      stages = opened;
+    },
+    onEvent: (event) => {
+      if (stages) options.onEvent?.(event, stages);
+    },
+  });
+}
+
+/** The manifest of a run. */
+export async function manifestOf(directory: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(join(directory, "processing_summary.json"), "utf8")) as Record<string, unknown>;
+}

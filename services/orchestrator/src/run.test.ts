@@ -1,0 +1,193 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseManifest } from "@ragline/artifacts";
+import { Stage } from "@ragline/contracts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { RunEvent } from "./core/run-events.js";
+import type { RunSummary } from "./core/run-summary.js";
+import { directoryOf, documents, hashesOf, manifestOf, runHere } from "./run-fixture.js";
+import type { StageProcesses } from "./stages/stage-processes.js";
+
+let input: Awaited<ReturnType<typeof directoryOf>>;
+let output: Awaited<ReturnType<typeof directoryOf>>;
+let summary: RunSummary;
+let hashes: Record<string, string>;
+const settings = (name: string) => ({ input: [input.path], collections: ["docs"], outputDir: join(output.path, name) });
+
+beforeAll(async () => {
+  input = await directoryOf(documents);
+  output = await directoryOf({});
+  summary = await runHere(settings("full"));
+  hashes = await hashesOf(join(output.path, "full"));
+});
+afterAll(async () => {
+  await input.remove();
+  await output.remove();
+});
+
+test("a run leaves every artifact and nothing else", () => {
+  expect(Object.keys(hashes)).toEqual([
+    "docs_all-miniLM-l6_embeddings.npy",
+    "docs_embeddings.npy",
+    "docs_index.faiss",
+    "docs_metadata.json",
+    "docs_qdrant.jsonl",
+    "docs_rerank.jsonl",
+    "docs_sparse.jsonl",
+    "docs_stats.json",
+    "docs_texts.json",
+  ]);
+});
+
+test("every chunk has two dense and two sparse vectors, and the documents are in the chunks whole", async () => {
+  const [collection] = summary.collections;
+  const lines = (await readFile(join(output.path, "full", "docs_qdrant.jsonl"), "utf8")).trim().split("\n");
+  expect(lines.length).toBe(collection?.chunks);
+  for (const line of lines) {
+    const { vector } = JSON.parse(line) as { vector: Record<string, unknown> };
+    expect(Object.keys(vector).sort()).toEqual(["all-miniLM-l6", "bge-small-en-v1.5", "qdrant-bm25", "splade-tiny"]);
+  }
+  const { coverage } = (await manifestOf(join(output.path, "full"))) as { coverage: Record<string, number> };
+  const characters = Object.values(documents).reduce((sum, text) => sum + text.length, 0);
+  expect(coverage.characters).toBe(characters);
+  expect((coverage.core ?? 0) + (coverage.blank ?? 0) + (coverage.skipped ?? 0)).toBe(characters);
+});
+
+test("the manifest is a valid v4.1 manifest with hashes of the files that are there", async () => {
+  const manifest = parseManifest(
+    await readFile(join(output.path, "full", "processing_summary.json"), "utf8"),
+    "processing_summary.json",
+  );
+  expect(manifest.schema_version).toBe("v4.1");
+  expect(manifest.run_id).toBe(summary.runId);
+  expect(Object.fromEntries((manifest.outputs ?? []).map(({ name, sha256 }) => [name, sha256]))).toEqual(hashes);
+  expect(manifest.inputs?.map(({ path }) => path)).toEqual(["leases.md", "notes/search.txt", "vectors.md"]);
+  expect(manifest.rerank_run).toMatchObject({
+    status: "executed",
+    executed: true,
+    model_name: "qa-minilm-l6-cross-encoder",
+  });
+  expect(manifest.sparse_run).toMatchObject({ executed: true, fallback_used: false, vectors: { coverage_ratio: 1 } });
+});
+
+test("the self-audit finds the right chunks in every ranking", () => {
+  const { selfAudit = [] } = summary.collections[0] ?? {};
+  expect(selfAudit.map(({ ranking }) => ranking)).toEqual([
+    "bge-small-en-v1.5",
+    "all-miniLM-l6",
+    "splade-tiny",
+    "qdrant-bm25",
+    "fused",
+    "reranked",
+  ]);
+  for (const { ranking, hitAt10, hitAt1 } of selfAudit) {
+    expect(hitAt10, ranking).toBe(1);
+    expect(hitAt1, ranking).toBeGreaterThan(0.5);
+  }
+});
+
+test("neither the manifest nor the rerank file holds the text of a query", async () => {
+  const written = await Promise.all(
+    ["processing_summary.json", "docs_rerank.jsonl"].map((name) => readFile(join(output.path, "full", name), "utf8")),
+  );
+  for (const text of written) {
+    expect(text).not.toContain("How a lease is queued");
+    expect(text).not.toContain("Storing a matrix on disk");
+  }
+});
+
+test("a second run writes the same bytes", async () => {
+  await runHere(settings("again"));
+  expect(await hashesOf(join(output.path, "again"))).toEqual(hashes);
+});
+
+test("without sparse and rerank the dense files keep their bytes, and their sections are null", async () => {
+  await runHere({ ...settings("dense"), enableRerank: false, enableSparse: false });
+  const dense = await hashesOf(join(output.path, "dense"));
+  for (const [name, hash] of Object.entries(dense)) {
+    if (name !== "docs_qdrant.jsonl") expect(hash, name).toBe(hashes[name]);
+  }
+  expect(Object.keys(dense)).not.toContain("docs_sparse.jsonl");
+  const manifest = await manifestOf(join(output.path, "dense"));
+  expect(manifest.rerank_run).toBeNull();
+  expect(manifest.sparse_run).toBeNull();
+});
+
+/** Kills something of a stage once, when the stage has sent its first results. */
+function killOnce(
+  stage: Stage,
+  name: "dense" | "sparse" | "rerank" | "export",
+  on: RunEvent["case"] = "stageProgress",
+) {
+  let killed = false;
+  return (event: RunEvent, stages: StageProcesses): void => {
+    if (killed || event.case !== on || !("stage" in event.value) || event.value.stage !== stage) return;
+    killed = true;
+    void stages.pids().then((pids) => process.kill(pids[name] ?? 0, "SIGKILL"));
+  };
+}
+
+test.each([
+  ["dense", Stage.DENSE, "stageProgress"],
+  ["sparse", Stage.SPARSE, "stageStarted"],
+  ["rerank", Stage.RERANK, "stageStarted"],
+  ["export", Stage.EXPORT, "stageStarted"],
+] as const)(
+  "when the %s service is killed, it is started again and the files have the same bytes",
+  async (name, stage, on) => {
+    const directory = `killed-${name}`;
+    const run = await runHere(settings(directory), { onEvent: killOnce(stage, name, on) });
+    expect(await hashesOf(join(output.path, directory))).toEqual(hashes);
+    expect(await readdir(join(output.path, directory))).toHaveLength(Object.keys(hashes).length + 1);
+    const { warnings = [] } = run.collections[0] ?? {};
+    expect(warnings.map(({ reason }) => reason)).toContain("executor_unavailable");
+    expect(run.degraded).toBe(false);
+  },
+);
+
+test("a stage that dies every time fails the run by name, and nothing half-written stays", async () => {
+  const endless = (event: RunEvent, stages: StageProcesses): void => {
+    if (event.case === "stageStarted" && event.value.stage === Stage.DENSE)
+      void stages.pids().then((pids) => process.kill(pids.dense ?? 0, "SIGKILL"));
+  };
+  await expect(runHere(settings("dying"), { onEvent: endless })).rejects.toThrow(/dense service/);
+  expect(await readdir(join(output.path, "dying"))).toEqual([]);
+});
+
+test("a rerank model whose endpoint is down degrades the run: fused order stays and is named", async () => {
+  const run = await runHere({ ...settings("no-rerank"), endpoints: ["rerank=127.0.0.1:1"] });
+  expect(run.degraded).toBe(true);
+  const manifest = await manifestOf(join(output.path, "no-rerank"));
+  expect(manifest.rerank_run).toMatchObject({
+    status: "error",
+    executed: false,
+    fallback_reason: "execution_failed",
+    scores: [],
+  });
+  expect(run.collections[0]?.warnings.find(({ stage }) => stage === "rerank")?.detail).toContain("127.0.0.1:1");
+});
+
+test("a sparse model that fails leaves vectors from metadata under a name of their own", async () => {
+  const run = await runHere({ ...settings("no-sparse"), endpoints: ["sparse=127.0.0.1:1"] });
+  expect(run.degraded).toBe(true);
+  const [line = ""] = (await readFile(join(output.path, "no-sparse", "docs_qdrant.jsonl"), "utf8")).split("\n");
+  const { vector } = JSON.parse(line) as { vector: Record<string, unknown> };
+  expect(Object.keys(vector).sort()).toEqual(["all-miniLM-l6", "bge-small-en-v1.5", "metadata-terms"]);
+  expect((await manifestOf(join(output.path, "no-sparse"))).sparse_run).toMatchObject({
+    executed: false,
+    fallback_used: true,
+    fallback_reason: "metadata_fallback",
+  });
+});
+
+test("a run that is stopped leaves the output directory as it was", async () => {
+  const controller = new AbortController();
+  const before = await hashesOf(join(output.path, "full"));
+  const stop = (event: RunEvent): void => {
+    if (event.case === "stageProgress") controller.abort(new Error("stopped by a test"));
+  };
+  await expect(runHere(settings("full"), { signal: controller.signal, onEvent: stop })).rejects.toThrow(
+    "stopped by a test",
+  );
+  expect(await hashesOf(join(output.path, "full"))).toEqual(before);
+});
