@@ -64,8 +64,8 @@ test("run prints where every value came from, the tables and the trace id, and s
   expect(run.stdout).toMatch(/enable_rerank +true +env: EMBEDDER_ENABLE_RERANK/);
   expect(run.stdout).toMatch(/output_dir +out +cli: --output-dir/);
   expect(run.stdout).toMatch(/fusion +zscore +default/);
-  expect(run.stdout).toMatch(/dense +│ all-miniLM-l6/);
-  expect(run.stdout).toMatch(/reranked +│/);
+  expect(run.stdout).toMatch(/dense +all-miniLM-l6 \((int8|fp32)\)/);
+  expect(run.stdout).toMatch(/reranked +\d/);
   expect(run.stdout).toMatch(/trace [0-9a-f]{32}/);
 
   const answers = await cli(["search", "who gets the memory back when a stream ends", "--run", "out", "--top-k", "2"]);

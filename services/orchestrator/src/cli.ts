@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { exitCodes } from "./cli/exit-code.js";
+import { exitCodes } from "./cli/exit-codes.js";
 import { addRunCommand } from "./cli/run-command.js";
 import { addSearchCommand } from "./cli/search-command.js";
 import { addServeCommand } from "./cli/serve-command.js";

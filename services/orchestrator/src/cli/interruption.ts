@@ -1,4 +1,4 @@
-import { exitCodes } from "./exit-code.js";
+import { exitCodes } from "./exit-codes.js";
 
 // Package managers pass Ctrl-C on to a process that the terminal has told already; two at once are one.
 const sameMs = 500;

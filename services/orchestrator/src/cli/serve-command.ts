@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Argument, type Command } from "commander";
-import { stageEntry } from "../stages/stage-processes.js";
-import { exitCodes } from "./exit-code.js";
+import { stageEntry } from "../stages/stage-entry.js";
+import { exitCodes } from "./exit-codes.js";
 
 const services = ["dense", "sparse", "rerank", "export", "orchestrator"] as const;
 

@@ -4,15 +4,34 @@ import type { CollectionSummary, RunSummary, StageRow } from "../core/run-summar
 const dash = "-";
 const fixed = (value: number, digits: number): string => value.toFixed(digits);
 const percent = (share: number | null): string => (share === null ? dash : `${fixed(share * 100, 1)} %`);
+const compactBytes = new Intl.NumberFormat("en", {
+  style: "unit",
+  unit: "byte",
+  notation: "compact",
+  unitDisplay: "narrow",
+  maximumFractionDigits: 1,
+});
 const megabytes = (bytes: number): string => (bytes > 0 ? `${Math.round(bytes / 1e6)} MB` : dash);
 
+// Columns parted by two spaces: borders would take the width that narrow terminals need.
+const borderless = Object.fromEntries(
+  ["top", "bottom", "left", "right", "mid"]
+    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
+    .map((name) => [name, ""]),
+);
+
 function newTable(head: readonly string[], columns: readonly ("left" | "right")[]): Table.Table {
-  return new Table({ head: [...head], colAligns: [...columns], style: { head: [], border: [], compact: true } });
+  return new Table({
+    head: [...head],
+    colAligns: [...columns],
+    chars: { ...borderless, middle: "  " },
+    style: { head: ["bold"], border: [], "padding-left": 0, "padding-right": 0 },
+  });
 }
 
 function stageTable(rows: readonly StageRow[]): string {
   const table = newTable(
-    ["stage", "model", "items", "seconds", "items/s", "batches", "batch size", "peak memory", "coverage", "fallbacks"],
+    ["stage", "model", "items", "seconds", "items/s", "batches", "size", "memory", "coverage", "fallbacks"],
     ["left", "left", "right", "right", "right", "right", "right", "right", "right", "right"],
   );
   for (const row of rows) {
@@ -58,7 +77,7 @@ function collectionText(summary: CollectionSummary): string {
     );
   }
   parts.push(
-    `Artifacts in ${outputDir}:\n${files.map(({ name, bytes }) => `  ${name}  ${bytes} bytes`).join("\n")}\n  ${manifest}  (manifest)`,
+    `Artifacts in ${outputDir}:\n${files.map(({ name, bytes }) => `  ${name}  ${compactBytes.format(bytes)}`).join("\n")}\n  ${manifest}  (manifest)`,
   );
   return parts.join("\n");
 }

@@ -6,6 +6,7 @@ import { LeaseBroker, type LeaseEvent, leaseHandlers } from "@ragline/gpu-lease"
 import { type Client, createClient, createServer, implementation, listen, serviceDefinition } from "@ragline/rpc";
 import { type SpawnedService, spawnService } from "@ragline/service-kit";
 import type { StageClients, StageName, StageServices } from "../core/run-context.js";
+import { stageEntry } from "./stage-entry.js";
 
 const services: StageServices = {
   dense: DenseService,
@@ -32,11 +33,6 @@ interface Child {
 
 // A process that dies takes its connections along a moment before its end is told.
 const exitNoticeMs = 500;
-
-/** The module that runs a stage's service. */
-export function stageEntry(name: StageName | "orchestrator"): URL {
-  return new URL(`../../../${name}/dist/main.js`, import.meta.url);
-}
 
 /** The stages of a run: services that run already, or children of this process, which end with it however it ends. */
 export class StageProcesses implements StageClients {

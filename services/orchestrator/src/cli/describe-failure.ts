@@ -1,9 +1,7 @@
 import { ConfigError } from "@ragline/config";
 import { RaglineError } from "@ragline/rpc";
 import { toRunError } from "../core/usage-error.js";
-
-/** What the exit codes of the command line mean. */
-export const exitCodes = { done: 0, failed: 1, wrongUsage: 2, degraded: 3, interrupted: 130 } as const;
+import { exitCodes } from "./exit-codes.js";
 
 const usageCodes = new Set(["INVALID_ARGUMENT", "NOT_FOUND"]);
 

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { DenseService } from "@ragline/contracts";
+import { createClient } from "@ragline/rpc";
+import { spawnService } from "@ragline/service-kit";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { DenseStream, isAlive } from "./dense-service.fixture.js";
+
+const entry = new URL("../dist/main.js", import.meta.url);
+
+const onLinux = test.skipIf(process.platform !== "linux");
+
+/** The child processes of a process, as Linux tells. */
+function childrenOf(parent: number): number[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent;
+    } catch {
+      return false; // it ended meanwhile
+    }
+  });
+}
+
+/** A process that starts a service and does nothing more. */
+async function startThroughParent(): Promise<{ parent: ChildProcess; pid: number; address: string }> {
+  const script = `import { spawnService } from "@ragline/service-kit";
+    const { pid, address } = await spawnService({ entry: new URL("${entry.href}"), name: "dense", args: ["--workers", "2"] });
+    process.stdout.write(JSON.stringify({ pid, address }));
+    setInterval(() => {}, 1000);`;
+  const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: fileURLToPath(new URL("..", import.meta.url)),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void parent.kill("SIGKILL"));
+  const [told] = (await once(parent.stdout, "data")) as [Buffer];
+  return { parent, ...(JSON.parse(String(told)) as { pid: number; address: string }) };
+}
+
+function streamTo(address: string): DenseStream {
+  const client = createClient(DenseService, address);
+  onTestFinished(() => client.close());
+  return DenseStream.open(client, {});
+}
+
+onLinux("the service and its workers die with the process that started it, even one killed", async () => {
+  const { parent, pid, address } = await startThroughParent();
+  const stream = streamTo(address);
+  await stream.ready();
+  const family = [pid, ...childrenOf(pid)];
+  expect(family).toHaveLength(3);
+  stream.sendTexts(...Array<string>(300).fill("a ".repeat(254)));
+  const failed = expect(stream.next()).rejects.toThrow(/dense service at .* (shutting down|went away)|shutting down/);
+  parent.kill("SIGKILL");
+  await failed;
+  await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), 6000);
+});
+
+onLinux("the workers die with their service, even one killed", async () => {
+  const service = spawn(process.execPath, [fileURLToPath(entry), "--workers", "2"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  onTestFinished(() => void service.kill("SIGKILL"));
+  const [line] = (await once(service.stderr, "data")) as [Buffer];
+  const stream = streamTo((JSON.parse(String(line)) as { address: string }).address);
+  await stream.ready();
+  const workers = childrenOf(service.pid ?? 0);
+  expect(workers).toHaveLength(2);
+  service.kill("SIGKILL");
+  await expect(stream.next()).rejects.toThrow("went away");
+  await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]), 3000);
+});
+
+test("SIGTERM lets the stream that runs finish, then the process ends with 0", async () => {
+  const service = await spawnService({ entry, name: "dense" });
+  const stream = streamTo(service.address);
+  await stream.ready();
+  const stopped = service.stop();
+  expect((await stream.embed("a", "b")).rows).toBe(2);
+  expect((await stream.end()).items).toBe(2n);
+  expect(await stopped).toMatchObject({ code: 0, signal: null });
+});

@@ -1,0 +1,98 @@
+import { type ResolvedSettings, resolveSettings } from "@ragline/config";
+import { OrchestratorService } from "@ragline/contracts";
+import { createClient, RaglineError } from "@ragline/rpc";
+import { startTelemetry } from "@ragline/service-kit";
+import type { Command } from "commander";
+import type { RunEvent } from "../core/run-events.js";
+import type { RunSummary } from "../core/run-summary.js";
+import { runSettings } from "../run-settings.js";
+import { runWithStages } from "../stages/run-with-stages.js";
+import { describeFailure } from "./describe-failure.js";
+import { exitCodes } from "./exit-codes.js";
+import { interruption } from "./interruption.js";
+import { RunDisplay } from "./run-display.js";
+import { readFlags } from "./setting-options.js";
+import { summaryText } from "./summary-tables.js";
+
+interface OwnOptions {
+  readonly json?: boolean;
+  readonly orchestrator?: string;
+  readonly logLevel: string;
+}
+
+type Resolved = ResolvedSettings<typeof runSettings>;
+
+/** Runs on an orchestrator elsewhere: sends what was set here, shows what it tells. */
+async function runRemotely(
+  address: string,
+  { provenance }: Resolved,
+  signal: AbortSignal,
+  onEvent: (event: RunEvent) => void,
+): Promise<RunSummary> {
+  const client = createClient(OrchestratorService, address, { name: "orchestrator" });
+  const settings = provenance
+    .filter(({ layer }) => layer !== "default")
+    .map(({ key, value, layer, source }) => ({ key, valueJson: JSON.stringify(value), layer, source }));
+  let summary: RunSummary | undefined;
+  try {
+    for await (const { kind } of client.run({ settings }, { signal })) {
+      if (kind.case === undefined) continue;
+      onEvent(kind);
+      if (kind.case === "finished") summary = JSON.parse(kind.value.summaryJson) as RunSummary;
+    }
+  } finally {
+    client.close();
+  }
+  if (!summary)
+    throw new RaglineError(
+      "INTERNAL",
+      "NO_SUMMARY",
+      `the orchestrator at ${address} ended the run without a summary; see its log`,
+    );
+  return summary;
+}
+
+/** Runs the pipeline as the command line asks, shows how it goes, and returns the exit code. */
+export async function runAction(command: Command): Promise<number> {
+  const { json = false, orchestrator, logLevel } = command.opts<OwnOptions>();
+  const stream = json ? process.stderr : process.stdout;
+  const display = new RunDisplay({ stream, animated: stream.isTTY === true && process.env.CI === undefined });
+  const { signal, interrupted } = interruption();
+  const telemetry = await startTelemetry({
+    serviceName: "ragline-cli",
+    otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "",
+  });
+  try {
+    const resolved = resolveSettings(runSettings, {
+      flags: readFlags(command, runSettings),
+      env: process.env,
+      dotenvPath: ".env",
+      configPath: "config/embedder.json",
+    });
+    const onEvent = (event: RunEvent): void => display.show(event);
+    const summary = orchestrator
+      ? await runRemotely(orchestrator, resolved, signal, onEvent)
+      : await runWithStages({
+          settings: resolved.values,
+          provenance: resolved.provenance,
+          logLevel,
+          signal,
+          onEvent,
+          onLine: (line) => display.log(line),
+        });
+    process.stdout.write(json ? `${JSON.stringify(summary, undefined, 2)}\n` : `${summaryText(summary)}\n`);
+    return summary.degraded && resolved.values.failOn === "degraded" ? exitCodes.degraded : exitCodes.done;
+  } catch (error) {
+    display.end();
+    if (interrupted()) {
+      process.stderr.write("ragline: stopped; nothing was written\n");
+      return exitCodes.interrupted;
+    }
+    const { code, message, reason } = describeFailure(error);
+    if (json) process.stdout.write(`${JSON.stringify({ error: { reason, message } }, undefined, 2)}\n`);
+    process.stderr.write(`ragline: ${message}\n`);
+    return code;
+  } finally {
+    await telemetry.close();
+  }
+}
