@@ -44,6 +44,8 @@ export interface ListSetting extends Common {
   readonly default: readonly string[] | null;
   /** The names allowed. @default any */
   readonly values?: readonly string[];
+  /** Takes entries as they are, spaces and commas included: for paths. @default false */
+  readonly verbatim?: boolean;
 }
 
 /** What one setting takes. A default of null means that the setting may stay without a value. */

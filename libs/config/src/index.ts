@@ -22,4 +22,5 @@ export {
   type SettingSources,
   settingLayers,
 } from "./resolve-settings.js";
+export { envExample, settingsSchema } from "./settings-schema.js";
 export { suggestion } from "./suggestion.js";

@@ -16,6 +16,7 @@ function allowed(definition: SettingDefinition): string {
     case "enum":
       return `one of ${definition.values.join(", ")}`;
     case "list":
+      if (definition.verbatim) return "one or more entries";
       return definition.values ? `names out of ${definition.values.join(", ")}` : "names, by spaces or commas";
     case "string":
       return "text";
@@ -42,9 +43,10 @@ function parseBoolean(raw: unknown): boolean | undefined {
   return no.includes(word) ? false : undefined;
 }
 
-function parseList(raw: unknown): string[] | undefined {
+function parseList(raw: unknown, verbatim: boolean): string[] | undefined {
   const parts: unknown[] = Array.isArray(raw) ? raw : [raw];
   if (!parts.every((part) => typeof part === "string")) return undefined;
+  if (verbatim) return parts.filter((part) => part !== "");
   return parts.flatMap((part) => part.split(/[\s,]+/)).filter((name) => name !== "");
 }
 
@@ -58,7 +60,7 @@ function parse(raw: unknown, definition: SettingDefinition): unknown {
     case "enum":
       return definition.values.includes(String(raw)) ? raw : undefined;
     case "list": {
-      const names = parseList(raw);
+      const names = parseList(raw, definition.verbatim ?? false);
       return names?.every((name) => definition.values?.includes(name) ?? true) ? names : undefined;
     }
     case "string":

@@ -6,6 +6,7 @@ const lengths = fc.array(fc.integer({ min: 2, max: 512 }), { maxLength: 60 });
 const options = fc.record({
   batched: fc.boolean(),
   maxBatchTokens: fc.integer({ min: 1, max: 4096 }),
+  maxBatchItems: fc.integer({ min: 1, max: 20 }),
   maxTokens: fc.constant(512),
 });
 
@@ -20,6 +21,7 @@ test("every text is in exactly one call, padded to its own bucket, within the to
           expect(paddedLength).toBe(plan.batched ? bucketOf(length, 512) : length);
         }
         expect(positions.length === 1 || positions.length * paddedLength <= plan.maxBatchTokens).toBe(true);
+        expect(positions.length).toBeLessThanOrEqual(plan.maxBatchItems);
         expect(plan.batched || positions.length === 1).toBe(true);
       }
     }),

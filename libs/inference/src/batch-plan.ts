@@ -4,6 +4,8 @@ export interface BatchPlanOptions {
   readonly batched: boolean;
   /** Most padded tokens in one call. A text longer than this still gets a call of its own. */
   readonly maxBatchTokens: number;
+  /** Most texts in one call. @default as many as the tokens allow */
+  readonly maxBatchItems?: number;
   /** Most tokens that the model takes; no bucket is wider. */
   readonly maxTokens: number;
 }
@@ -36,7 +38,10 @@ export function planCalls(lengths: readonly number[], options: BatchPlanOptions)
   });
   const calls: PlannedCall[] = [];
   for (const [paddedLength, positions] of buckets) {
-    const rows = Math.max(1, Math.floor(options.maxBatchTokens / paddedLength));
+    const rows = Math.max(
+      1,
+      Math.min(options.maxBatchItems ?? Infinity, Math.floor(options.maxBatchTokens / paddedLength)),
+    );
     for (let at = 0; at < positions.length; at += rows)
       calls.push({ positions: positions.slice(at, at + rows), paddedLength });
   }

@@ -88,7 +88,7 @@ test("a failure of the input comes in its turn, behind the results of what was r
 test.each([
   ["input", "next of the input"],
   ["map", "map"],
-])("an %s that throws instead of rejecting is a failure like any other", async (culprit, message) => {
+])("code of the %s that throws instead of rejecting is a failure like any other", async (culprit, message) => {
   const items: AsyncIterable<number> = {
     [Symbol.asyncIterator]: () => ({
       next: () => {

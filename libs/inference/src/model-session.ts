@@ -12,10 +12,12 @@ export interface ModelSessionOptions {
   /** Threads of each session. @default 1 */
   readonly threadsPerWorker?: number;
   /**
-   * Most padded tokens in one fp32 call; int8 graphs always get one text per call.
+   * Most padded tokens in one fp32 call; int8 graphs and cross encoders always get one text per call.
    * @default 1, which is one text per call: the fastest on a CPU
    */
   readonly maxBatchTokens?: number;
+  /** Most texts in one fp32 call. @default as many as the tokens allow */
+  readonly maxBatchItems?: number;
   /** Told of each call of the model: its texts and its padded tokens. */
   readonly onCall?: (items: number, paddedTokens: number) => void;
   /** Told each time a worker process died and was replaced. */
@@ -35,6 +37,14 @@ export interface SessionStats {
 
 // Short texts travel together up to this many tokens, so that a message costs little beside the computing.
 const jobTokens = 512;
+
+/**
+ * Whether texts can share a call and keep their bits. An int8 graph takes its scales over the whole call; the classifier
+ * of a cross encoder has one row per text, and a matrix of one row is multiplied in another order than one of two.
+ */
+function canShareCalls({ entry, precision }: VerifiedModel): boolean {
+  return precision === "fp32" && entry.loader !== "cross_encoder";
+}
 
 function headOf({ entry }: VerifiedModel): OutputHead {
   if (entry.loader === "encoder") return { kind: "dense", pooling: entry.pooling ?? "mean" };
@@ -63,6 +73,7 @@ export class ModelSession {
   readonly model: VerifiedModel;
   readonly #pool: WorkerPool;
   readonly #maxBatchTokens: number;
+  readonly #maxBatchItems: number;
   readonly #onCall: ModelSessionOptions["onCall"];
   #calls = 0;
   #tokens = 0;
@@ -72,6 +83,7 @@ export class ModelSession {
     this.model = model;
     this.#pool = pool;
     this.#maxBatchTokens = options.maxBatchTokens ?? 1;
+    this.#maxBatchItems = options.maxBatchItems ?? Infinity;
     this.#onCall = options.onCall;
   }
 
@@ -129,8 +141,9 @@ export class ModelSession {
     const plan = planCalls(
       sequences.map(({ ids }) => ids.length),
       {
-        batched: this.model.precision === "fp32",
+        batched: canShareCalls(this.model),
         maxBatchTokens: this.#maxBatchTokens,
+        maxBatchItems: this.#maxBatchItems,
         maxTokens: this.model.entry.maxTokens,
       },
     );

@@ -129,15 +129,19 @@ export class WorkerPool {
     await Promise.all(workers.map(({ gone }) => gone));
   }
 
+  #throwIfClosed(): void {
+    if (this.#closed) throw this.#closed;
+  }
+
   /** Starts one worker, again where it dies before it is ready. */
   async #open(): Promise<void> {
     for (let starts = 1; ; starts++) {
-      if (this.#closed) throw this.#closed;
+      this.#throwIfClosed();
       try {
         await this.#spawn();
         return;
       } catch (cause) {
-        if (this.#closed) throw this.#closed;
+        this.#throwIfClosed();
         if (cause instanceof InferenceError) {
           if (cause.failure === "worker_lost" && starts < maxStarts) continue;
           throw cause;

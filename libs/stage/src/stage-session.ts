@@ -81,19 +81,19 @@ function choosePrecision(asked: Precision): PrecisionName {
   return asked === Precision.INT8 ? "int8" : fastestPrecision();
 }
 
+function whenAborted(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener("abort", act, { once: true });
+}
+
 /** Aborts when the caller goes or the lease is revoked, whichever comes first. */
 function endOf(caller: AbortSignal, { revoked, device }: Lease, model: string): AbortSignal {
   const ended = new AbortController();
   const message = `the lease of ${model} on ${device} was revoked; run again when the device is free`;
-  const reasons = [
-    [caller, () => caller.reason as unknown],
-    [revoked, () => new RaglineError("ABORTED", "LEASE_REVOKED", message, { cause: revoked.reason })],
-  ] as const;
-  for (const [signal, reason] of reasons) {
-    const end = () => ended.abort(reason());
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  }
+  whenAborted(caller, () => ended.abort(caller.reason));
+  whenAborted(revoked, () =>
+    ended.abort(new RaglineError("ABORTED", "LEASE_REVOKED", message, { cause: revoked.reason })),
+  );
   return ended.signal;
 }
 
@@ -111,6 +111,7 @@ function hydrate(
     onCall: (items, tokens) => observer.observeBatch(items, tokens),
     ...(options.threadsPerWorker ? { threadsPerWorker: options.threadsPerWorker } : {}),
     ...(open.maxBatchTokens ? { maxBatchTokens: open.maxBatchTokens } : {}),
+    ...(open.maxBatchItems ? { maxBatchItems: open.maxBatchItems } : {}),
     ...(onWorkerLost ? { onWorkerLost: (detail) => onWorkerLost({ model: model.entry.key, ...detail }) } : {}),
   });
 }
@@ -154,7 +155,7 @@ export async function openStage(
     let closing: Promise<void> | undefined;
     const close = () => (closing ??= shutDown());
     // At once: the handler may be in the middle of a long batch, or wait for a request that never comes.
-    ended.addEventListener("abort", () => void close(), { once: true });
+    whenAborted(ended, () => void close());
     return {
       entry,
       session,

@@ -3,14 +3,12 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { DenseService } from "@ragline/contracts";
-import { createClient } from "@ragline/rpc";
+import { createClient, status } from "@ragline/rpc";
 import { spawnService } from "@ragline/service-kit";
-import { expect, onTestFinished, test, vi } from "vitest";
-import { DenseStream, isAlive } from "./dense-service.fixture.js";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { DenseStream, failureOf, isAlive } from "./dense-service.fixture.js";
 
 const entry = new URL("../dist/main.js", import.meta.url);
-
-const onLinux = test.skipIf(process.platform !== "linux");
 
 /** The child processes of a process, as Linux tells. */
 function childrenOf(parent: number): number[] {
@@ -46,32 +44,34 @@ function streamTo(address: string): DenseStream {
   return DenseStream.open(client, {});
 }
 
-onLinux("the service and its workers die with the process that started it, even one killed", async () => {
-  const { parent, pid, address } = await startThroughParent();
-  const stream = streamTo(address);
-  await stream.ready();
-  const family = [pid, ...childrenOf(pid)];
-  expect(family).toHaveLength(3);
-  stream.sendTexts(...Array<string>(300).fill("a ".repeat(254)));
-  const failed = expect(stream.next()).rejects.toThrow(/dense service at .* (shutting down|went away)|shutting down/);
-  parent.kill("SIGKILL");
-  await failed;
-  await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), 6000);
-});
-
-onLinux("the workers die with their service, even one killed", async () => {
-  const service = spawn(process.execPath, [fileURLToPath(entry), "--workers", "2"], {
-    stdio: ["ignore", "ignore", "pipe"],
+describe.skipIf(process.platform !== "linux")("a process that is killed", () => {
+  test("the service and its workers die with the process that started it, even one killed", async () => {
+    const { parent, pid, address } = await startThroughParent();
+    const stream = streamTo(address);
+    await stream.ready();
+    const family = [pid, ...childrenOf(pid)];
+    expect(family).toHaveLength(3);
+    stream.sendTexts(...Array<string>(300).fill("a ".repeat(254)));
+    const failed = failureOf(stream.next());
+    parent.kill("SIGKILL");
+    expect(await failed).toMatchObject({ code: status.UNAVAILABLE });
+    await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), 6000);
   });
-  onTestFinished(() => void service.kill("SIGKILL"));
-  const [line] = (await once(service.stderr, "data")) as [Buffer];
-  const stream = streamTo((JSON.parse(String(line)) as { address: string }).address);
-  await stream.ready();
-  const workers = childrenOf(service.pid ?? 0);
-  expect(workers).toHaveLength(2);
-  service.kill("SIGKILL");
-  await expect(stream.next()).rejects.toThrow("went away");
-  await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]), 3000);
+
+  test("the workers die with their service, even one killed", async () => {
+    const service = spawn(process.execPath, [fileURLToPath(entry), "--workers", "2"], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    onTestFinished(() => void service.kill("SIGKILL"));
+    const [line] = (await once(service.stderr, "data")) as [Buffer];
+    const stream = streamTo((JSON.parse(String(line)) as { address: string }).address);
+    await stream.ready();
+    const workers = childrenOf(service.pid ?? 0);
+    expect(workers).toHaveLength(2);
+    service.kill("SIGKILL");
+    await expect(stream.next()).rejects.toThrow("went away");
+    await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]), 3000);
+  });
 });
 
 test("SIGTERM lets the stream that runs finish, then the process ends with 0", async () => {

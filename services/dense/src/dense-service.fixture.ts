@@ -45,6 +45,14 @@ export function watchWorkers(): () => number[] {
     children.flatMap(({ pid, exitCode, signalCode }) => (pid && exitCode === null && signalCode === null ? pid : []));
 }
 
+/** What the promise is rejected with. */
+export function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => "it did not fail",
+    (error: unknown) => error,
+  );
+}
+
 /** Whether a process runs; one that has ended but was not reaped yet does not. */
 export function isAlive(pid: number): boolean {
   try {

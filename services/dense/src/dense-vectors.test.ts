@@ -26,7 +26,11 @@ test.each([
   const [model, huggingFaceId, folder, maxTokens, license] = expected;
   const { texts, vectors } = reference(folder);
   const { client, broker } = await startDense();
-  const stream = DenseStream.open(client, { model: huggingFaceId.toUpperCase(), precision: FP32, maxBatchTokens: 1024 });
+  const stream = DenseStream.open(client, {
+    model: huggingFaceId.toUpperCase(),
+    precision: FP32,
+    maxBatchTokens: 1024,
+  });
   const ready = await stream.ready();
   expect(ready).toMatchObject({
     model,
@@ -50,7 +54,11 @@ test.each([
     });
   }
   const { matrix, rows, columns } = await stream.embed(...texts);
-  expect({ rows, columns, length: matrix.length }).toEqual({ rows: texts.length, columns: 384, length: vectors.length });
+  expect({ rows, columns, length: matrix.length }).toEqual({
+    rows: texts.length,
+    columns: 384,
+    length: vectors.length,
+  });
   for (let i = 0; i < vectors.length; i++) {
     expect(Math.abs((matrix[i] ?? Number.NaN) - (vectors[i] ?? 0))).toBeLessThan(1e-5);
   }

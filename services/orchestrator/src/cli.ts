@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addConfigCommand } from "./cli/config-command.js";
 import { exitCodes } from "./cli/exit-codes.js";
 import { addRunCommand } from "./cli/run-command.js";
 import { addSearchCommand } from "./cli/search-command.js";
@@ -24,6 +25,7 @@ const program = new Command("ragline")
 addRunCommand(program);
 addSearchCommand(program);
 addServeCommand(program);
+addConfigCommand(program);
 
 try {
   await program.parseAsync();

@@ -2,7 +2,12 @@ import { defineSettings, type SettingValues } from "@ragline/config";
 
 /** The settings of a run. Names, flags and variables are those that users of the pipeline before it know. */
 export const runSettings = defineSettings({
-  input: { type: "list", default: null, description: "Files or directories with documents (.md, .txt, .html)." },
+  input: {
+    type: "list",
+    verbatim: true,
+    default: null,
+    description: "Files or directories with documents (.md, .txt, .html).",
+  },
   chunkedDir: { type: "string", default: null, description: "Directory with collections of *_chunks.json files." },
   collections: {
     type: "list",
@@ -24,6 +29,11 @@ export const runSettings = defineSettings({
     type: "list",
     default: ["bge-small-en-v1.5", "all-miniLM-l6"],
     description: "Dense models, the primary one first.",
+  },
+  exclusiveEnsemble: {
+    type: "boolean",
+    default: true,
+    description: "One model at a time on a device; without it the ensemble's models run side by side.",
   },
   enableSparse: { type: "boolean", default: true, env: "EMBEDDER_ENABLE_SPARSE", description: "Make sparse vectors." },
   sparseModels: {
@@ -53,6 +63,14 @@ export const runSettings = defineSettings({
     minimum: 1,
     maximum: 10_000,
     description: "Reranked candidates that are kept for each query.",
+  },
+  rerankBatchCap: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    maximum: 10_000,
+    env: "EMBEDDER_RERANK_BATCH_CAP",
+    description: "Most pairs in one call of the CrossEncoder; 0 sets no cap beside the token budget.",
   },
   rerankMix: {
     type: "number",
@@ -112,6 +130,40 @@ export const runSettings = defineSettings({
     default: null,
     env: "RAGLINE_ENDPOINTS",
     description: "Running services to use, such as dense=host:port; the others are started.",
+  },
+  forceCpu: {
+    type: "boolean",
+    default: false,
+    env: "EMBEDDER_FORCE_CPU",
+    description: "Use the CPU although there are other devices; the embedded models run on nothing else so far.",
+  },
+  localFilesOnly: {
+    type: "boolean",
+    default: false,
+    env: "HF_HUB_OFFLINE",
+    description: "Download nothing; the embedded models need no download.",
+  },
+  hfCacheDir: {
+    type: "string",
+    default: null,
+    env: "HF_HOME",
+    description: "Cache of downloaded models; the embedded models do not use it.",
+  },
+  refreshCache: {
+    type: "boolean",
+    default: false,
+    description: "Download models anew; the embedded models need no download.",
+  },
+  stageReport: {
+    type: "boolean",
+    default: true,
+    flag: "--enable-stage-report",
+    description: "Print the table of the stages at the end.",
+  },
+  storeQueries: {
+    type: "boolean",
+    default: false,
+    description: "Write the text of queries into the rerank file and the manifest; without it only hash and length.",
   },
   failOn: {
     type: "enum",

@@ -86,14 +86,24 @@ test("the self-audit finds the right chunks in every ranking", () => {
   }
 });
 
-test("neither the manifest nor the rerank file holds the text of a query", async () => {
-  const written = await Promise.all(
-    ["processing_summary.json", "docs_rerank.jsonl"].map((name) => readFile(join(output.path, "full", name), "utf8")),
+test("no file that a run writes, and no event, holds the text of a query that is not in the chunks", async () => {
+  const secret = "zebrafish quokka marmalade";
+  const queries = await directoryOf({ "queries.txt": `${secret}\nwho grants the memory of a device to the stages\n` });
+  const told: string[] = [];
+  const run = await runHere(
+    { ...settings("private"), queries: join(queries.path, "queries.txt"), ensembleModels: ["all-miniLM-l6"] },
+    {
+      onEvent: (event) =>
+        told.push(JSON.stringify(event, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))),
+    },
   );
-  for (const text of written) {
-    expect(text).not.toContain("How a lease is queued");
-    expect(text).not.toContain("Storing a matrix on disk");
+  const names = await readdir(join(output.path, "private"));
+  const written = await Promise.all(names.map((name) => readFile(join(output.path, "private", name), "latin1")));
+  for (const text of [...written, ...told, JSON.stringify(run)]) {
+    for (const word of [...secret.split(" "), "who grants"]) expect(text).not.toContain(word);
   }
+  expect(names).toContain("docs_rerank.jsonl");
+  await queries.remove();
 });
 
 test("a second run writes the same bytes", async () => {
@@ -111,6 +121,23 @@ test("without sparse and rerank the dense files keep their bytes, and their sect
   const manifest = await manifestOf(join(output.path, "dense"));
   expect(manifest.rerank_run).toBeNull();
   expect(manifest.sparse_run).toBeNull();
+});
+
+test("models side by side write the same bytes as one after the other", async () => {
+  await runHere({ ...settings("side-by-side"), exclusiveEnsemble: false });
+  expect(await hashesOf(join(output.path, "side-by-side"))).toEqual(hashes);
+});
+
+test("queries are written only where that was asked for", async () => {
+  await runHere({ ...settings("stored"), storeQueries: true, ensembleModels: ["all-miniLM-l6"] });
+  const lines = (await readFile(join(output.path, "stored", "docs_rerank.jsonl"), "utf8")).trim().split("\n");
+  for (const line of lines)
+    expect(JSON.parse(line)).toMatchObject({ query: { text: expect.stringMatching(/./) as string } });
+  const { rerank_run, sparse_run } = await manifestOf(join(output.path, "stored"));
+  expect(rerank_run).toMatchObject({ query: { text: expect.stringMatching(/./) as string } });
+  expect(sparse_run).toMatchObject({
+    query_sparse_vector: { indices: expect.arrayContaining([expect.any(Number)]) as number[] },
+  });
 });
 
 /** Kills something of a stage once, when the stage has sent its first results. */

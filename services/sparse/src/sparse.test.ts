@@ -123,7 +123,7 @@ test.each([
       const { rows } = await encode(client, open, ...sent);
       expect(rows).toEqual(batches.flat().map((pick) => alone.rows[pick]));
     }),
-    { numRuns: 3, seed: 20261123 },
+    { numRuns: 2, seed: 20261123 },
   );
 });
 
@@ -132,7 +132,12 @@ test("BM25 goes through the same rpc, with no lease and no worker, and takes the
   const texts = ["Leases are granted, leases are revoked.", "the of and", "naïve 検索 x_1 2026"];
   const firstIndex = 40n;
   const encoded = await encode(client, { model: "Qdrant/bm25", averageLength: 3.5 }, { firstIndex, texts });
-  expect(encoded.ready).toMatchObject({ model: "qdrant-bm25", huggingFaceId: "Qdrant/bm25", device: "cpu:0", files: [] });
+  expect(encoded.ready).toMatchObject({
+    model: "qdrant-bm25",
+    huggingFaceId: "Qdrant/bm25",
+    device: "cpu:0",
+    files: [],
+  });
   expect(encoded.blocks).toMatchObject([{ firstIndex, inputType: InputType.UNSPECIFIED, truncated: [] }]);
   const bm25 = new Bm25({ averageLength: 3.5 });
   const expected = texts.map((text) => bm25.document(text));
@@ -150,14 +155,17 @@ test("BM25 goes through the same rpc, with no lease and no worker, and takes the
   ]);
 });
 
-test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])("a mean length of %d is an invalid argument", async (averageLength) => {
-  const { client } = await startSparse();
-  await expect(encode(client, { model: "qdrant-bm25", averageLength })).rejects.toMatchObject({
-    code: status.INVALID_ARGUMENT,
-    reason: "AVERAGE_LENGTH",
-    message: expect.stringContaining("give a number of words above 0"),
-  });
-});
+test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])(
+  "a mean length of %d is an invalid argument",
+  async (averageLength) => {
+    const { client } = await startSparse();
+    await expect(encode(client, { model: "qdrant-bm25", averageLength })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      reason: "AVERAGE_LENGTH",
+      message: expect.stringContaining("give a number of words above 0"),
+    });
+  },
+);
 
 test("a text without words has an empty row, and the summary says so; a query may well be empty", async () => {
   const { client, observer } = await startSparse();
@@ -176,12 +184,10 @@ test("a text without words has an empty row, and the summary says so; a query ma
   ]);
   expect(observer.countChunks).toHaveBeenCalledTimes(2);
 
+  // SPLADE weighs words that a text only brings to mind, so that no text is empty to it.
   const learned = await encode(client, { model: "splade-tiny", precision: Precision.FP32 }, ...batches);
-  const empty = learned.blocks[0]?.rowLengths.filter((length) => length === 0).length ?? 0;
-  expect(learned.blocks[0]?.rowLengths[1]).toBeGreaterThan(0);
-  expect(outcomesOf(learned).map(({ reason, count }) => ({ reason, count }))).toEqual(
-    empty > 0 ? [{ reason: OutcomeReason.EMPTY_VECTOR, count: BigInt(empty) }] : [],
-  );
+  expect(learned.rows.map(({ indices }) => indices.length > 0)).toEqual(Array(6).fill(true));
+  expect(learned.summary.outcomes).toEqual([]);
 });
 
 test("what splade does not read of a long text is told", async () => {
@@ -200,7 +206,11 @@ test("the words of a corpus are counted as BM25 counts them, over all messages",
   const { client } = await startSparse();
   const model = "Qdrant/BM25";
   const counted = await client.measureCorpus(
-    corpus({ model, texts: ["Leases are granted.", "the of"] }, { texts: [] }, { model: "ignored", texts: ["x y_z 12"] }),
+    corpus(
+      { model, texts: ["Leases are granted.", "the of"] },
+      { texts: [] },
+      { model: "ignored", texts: ["x y_z 12"] },
+    ),
   );
   expect(counted).toMatchObject({ texts: 3n, words: 5n });
   expect(await client.measureCorpus(corpus())).toMatchObject({ texts: 0n, words: 0n });

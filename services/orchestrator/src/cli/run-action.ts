@@ -1,17 +1,18 @@
-import { type ResolvedSettings, resolveSettings } from "@ragline/config";
+import type { ResolvedSettings } from "@ragline/config";
 import { OrchestratorService } from "@ragline/contracts";
 import { createClient, RaglineError } from "@ragline/rpc";
 import { startTelemetry } from "@ragline/service-kit";
 import type { Command } from "commander";
 import type { RunEvent } from "../core/run-events.js";
 import type { RunSummary } from "../core/run-summary.js";
-import { runSettings } from "../run-settings.js";
+import type { runSettings } from "../run-settings.js";
 import { runWithStages } from "../stages/run-with-stages.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
+import { resolveRunSettings } from "./resolve-run-settings.js";
 import { RunDisplay } from "./run-display.js";
-import { readFlags } from "./setting-options.js";
+
 import { summaryText } from "./summary-tables.js";
 
 interface OwnOptions {
@@ -63,12 +64,7 @@ export async function runAction(command: Command): Promise<number> {
     otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "",
   });
   try {
-    const resolved = resolveSettings(runSettings, {
-      flags: readFlags(command, runSettings),
-      env: process.env,
-      dotenvPath: ".env",
-      configPath: "config/embedder.json",
-    });
+    const resolved = resolveRunSettings(command);
     const onEvent = (event: RunEvent): void => display.show(event);
     const summary = orchestrator
       ? await runRemotely(orchestrator, resolved, signal, onEvent)
@@ -80,7 +76,9 @@ export async function runAction(command: Command): Promise<number> {
           onEvent,
           onLine: (line) => display.log(line),
         });
-    process.stdout.write(json ? `${JSON.stringify(summary, undefined, 2)}\n` : `${summaryText(summary)}\n`);
+    process.stdout.write(
+      json ? `${JSON.stringify(summary, undefined, 2)}\n` : `${summaryText(summary, resolved.values.stageReport)}\n`,
+    );
     return summary.degraded && resolved.values.failOn === "degraded" ? exitCodes.degraded : exitCodes.done;
   } catch (error) {
     display.end();

@@ -2,6 +2,7 @@ import { OutcomeReason, type Setting, Stage } from "@ragline/contracts";
 import { type Bar, Presets, SingleBar } from "cli-progress";
 import { enumName } from "../core/enum-name.js";
 import type { RunEvent } from "../core/run-events.js";
+import { settingsText } from "./settings-text.js";
 
 /** Where a run is shown. */
 export interface DisplayOutput {
@@ -12,27 +13,21 @@ export interface DisplayOutput {
 
 const seconds = (value: number): string => (value < 10 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`);
 
-function printable(json: string): string {
-  const value: unknown = JSON.parse(json);
-  if (value === null) return "-";
-  return Array.isArray(value) ? value.join(" ") : typeof value === "string" ? value : JSON.stringify(value);
-}
-
 function header(runId: string, version: string, settings: readonly Setting[]): string {
-  const width = Math.max(...settings.map(({ key }) => key.length));
-  const values = settings.map(({ valueJson }) => printable(valueJson));
-  const valueWidth = Math.min(44, Math.max(...values.map(({ length }) => length)));
-  const lines = settings.map(({ key, layer, source }, i) => {
-    const from = source === layer ? layer : `${layer}: ${source}`;
-    return `  ${key.padEnd(width)}  ${(values[i] ?? "").padEnd(valueWidth)}  ${from}`;
-  });
-  return `ragline ${version}  run ${runId}\n${lines.join("\n")}\n`;
+  const shown = settings.map(({ key, valueJson, layer, source }) => ({
+    key,
+    value: JSON.parse(valueJson) as unknown,
+    layer,
+    source,
+  }));
+  return `ragline ${version}  run ${runId}\n${settingsText(shown)}\n`;
 }
 
 /** Shows the events of a run: bars on a terminal, one line per step elsewhere. */
 export class RunDisplay {
   readonly #output: DisplayOutput;
   #bar: Bar | undefined;
+  #barLabel = "";
   #startedAt = 0;
 
   constructor(output: DisplayOutput) {
@@ -49,6 +44,8 @@ export class RunDisplay {
         this.#start(event.value);
         return;
       case "stageProgress":
+        // With several models side by side the bar is that of the last one started.
+        if (label(event.value.stage, event.value.model) !== this.#barLabel) return;
         this.#bar?.update(Number(event.value.done), { rate: this.#rate(Number(event.value.done)) });
         return;
       case "stageFinished": {
@@ -88,6 +85,7 @@ export class RunDisplay {
     }
     if (total === 0n) return;
     this.#startedAt = performance.now();
+    this.#barLabel = label(stage, model);
     this.#bar = new SingleBar(
       {
         stream: this.#output.stream,

@@ -68,6 +68,7 @@ export async function searchAction(query: string, flags: SearchFlags): Promise<n
       endpoints: parseEndpoints(flags.endpoints ?? []),
       // One text needs one worker; a second would only have to start.
       workers: mode === "rerank" ? 0 : 1,
+      exclusive: true,
       logLevel: "warn",
       onLine: (line) => process.stderr.write(`  ${line}\n`),
     });

@@ -22,6 +22,13 @@ function helpOf(definition: SettingDefinition): string {
   return `${description}${choices}${value === null || value === "" ? "" : ` (default: ${String(value)})`}${env ? ` [${env}]` : ""}`;
 }
 
+/** An option that stands for itself: commander would take "--no-x" for the absence of "--x", and hide that both were given. */
+function plainOption(flag: string, help = ""): Option {
+  const option = new Option(flag, help);
+  option.negate = false;
+  return option;
+}
+
 /** Adds an option for each setting, and for booleans one that switches on and one that switches off. */
 export function addSettings(command: Command, definitions: SettingDefinitions): Command {
   for (const [key, definition] of Object.entries(definitions)) {
@@ -31,7 +38,7 @@ export function addSettings(command: Command, definitions: SettingDefinitions): 
         new Option(`${on} ${placeholder[definition.type as keyof typeof placeholder]}`, helpOf(definition)),
       );
     } else {
-      command.addOption(new Option(on, helpOf(definition))).addOption(new Option(off, `Switches ${on} off.`));
+      command.addOption(plainOption(on, helpOf(definition))).addOption(plainOption(off, `Switches ${on} off.`));
     }
   }
   return command;
@@ -40,7 +47,7 @@ export function addSettings(command: Command, definitions: SettingDefinitions): 
 /** What the command line said of each setting. */
 export function readFlags<const D extends SettingDefinitions>(command: Command, definitions: D): FlagValues<D> {
   const flags: Record<string, FlagValue[]> = {};
-  const read = (flag: string): unknown => command.getOptionValue(new Option(flag).attributeName());
+  const read = (flag: string): unknown => command.getOptionValue(plainOption(flag).attributeName());
   for (const [key, definition] of Object.entries(definitions)) {
     const { on, off } = settingFlags(key, definition);
     const given: FlagValue[] = [];

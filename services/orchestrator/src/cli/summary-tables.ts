@@ -61,9 +61,10 @@ function auditTable({ selfAudit }: CollectionSummary): string {
 
 const maxSkippedShown = 20;
 
-function collectionText(summary: CollectionSummary): string {
+function collectionText(summary: CollectionSummary, stageReport: boolean): string {
   const { collection, chunks, selfAudit, warnings, outputDir, files, manifest, skippedInputs } = summary;
-  const parts = [`\nCollection ${collection}: ${chunks} chunks`, stageTable(summary.stages)];
+  const parts = [`\nCollection ${collection}: ${chunks} chunks`];
+  if (stageReport) parts.push(stageTable(summary.stages));
   if (selfAudit.length > 0) parts.push(auditTable(summary));
   if (warnings.length > 0)
     parts.push(
@@ -82,12 +83,12 @@ function collectionText(summary: CollectionSummary): string {
   return parts.join("\n");
 }
 
-/** What a person reads at the end of a run. */
-export function summaryText(summary: RunSummary): string {
+/** What a person reads at the end of a run; `stageReport` is the table of the stages. */
+export function summaryText(summary: RunSummary, stageReport: boolean): string {
   const { collections, seconds, traceId, runId, degraded } = summary;
   const outputs = collections.map(({ outputDir }) => outputDir);
   return [
-    ...collections.map(collectionText),
+    ...collections.map((collection) => collectionText(collection, stageReport)),
     "",
     `Done in ${fixed(seconds, 1)} s${degraded ? ", degraded (see the warnings)" : ""}. Run ${runId}, trace ${traceId}`,
     `Ask it something: npx ragline search "your question" --run ${outputs[0] ?? ""}`,

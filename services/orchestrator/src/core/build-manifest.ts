@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { SettingProvenance } from "@ragline/config";
 import { type ExportedFile, type Outcome, OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
 import { fusionRecord } from "@ragline/fusion";
@@ -7,7 +8,7 @@ import type { CollectionResult } from "./collection-result.js";
 import { enumName } from "./enum-name.js";
 import type { ModelRun } from "./model-stream.js";
 import { precisionName } from "./precision-name.js";
-import { redactQuery } from "./run-queries.js";
+import { describeQuery } from "./run-queries.js";
 
 /** What a manifest says beside what the stages made. */
 export interface ManifestFacts {
@@ -22,6 +23,7 @@ export interface ManifestFacts {
   readonly generatedAt: Date;
 }
 
+const sha256Of = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
 const gigabytes = (bytes: bigint | number): number => Number(bytes) / 1e9;
 const runsOf = ({ dense, sparse, rerank }: CollectionResult): { stage: string; run: ModelRun }[] => [
   ...dense.map(({ run }) => ({ stage: "dense", run })),
@@ -85,14 +87,19 @@ function sparseRun(result: CollectionResult, facts: ManifestFacts): object | nul
     })),
     vectors: { total, available, coverage_ratio: total > 0 ? available / total : 0 },
     devices: Object.fromEntries(sparse.map(({ model, run }) => [model, run?.ready.device ?? "cpu:0"])),
-    // A query's sparse vector spells its words; the manifest keeps none.
-    query_sparse_vector: null,
+    query_sparse_vector: querySparseVector(result, facts),
     document_sparse_vectors: `${planned.prefix}_sparse.jsonl`,
     latency_ms: seconds.sparse * 1000,
     fallback_used: failures.length > 0,
     fallback_count: failures.length,
     ...(failures[0] ? { fallback_reason: enumName(OutcomeReason, failures[0].reason) } : {}),
   };
+}
+
+/** The first query's sparse vector: it spells the query's words, so it is kept only where queries may be. */
+function querySparseVector({ sparse }: CollectionResult, { settings }: ManifestFacts): object | null {
+  const vector = sparse[0]?.queries[0];
+  return settings.storeQueries && vector ? { indices: [...vector.indices], values: [...vector.values] } : null;
 }
 
 function rerankRun(result: CollectionResult, facts: ManifestFacts): object | null {
@@ -127,7 +134,7 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
     reranked.latencySeconds.reduce((sum, seconds) => sum + seconds * 1000, 0) /
     Math.max(1, reranked.latencySeconds.length);
   const figures = {
-    query: queries[0] ? redactQuery(queries[0].text) : null,
+    query: queries[0] ? describeQuery(queries[0].text, facts.settings) : null,
     candidate_ids: firstIds,
     scores: first.map(({ rerankScore }) => rerankScore ?? null),
   };
@@ -204,6 +211,7 @@ export function buildManifest(result: CollectionResult, facts: ManifestFacts, fi
     run_id: facts.runId,
     trace_id: facts.traceId,
     versions: { ragline: facts.version, node: process.versions.node, runtime: dense[0]?.run.ready.runtime ?? "" },
+    config: { sha256: sha256Of(facts.settings), values: facts.settings },
     inputs: collected.inputs,
     skipped_inputs: collected.skipped,
     coverage: collected.coverage ?? null,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { ArtifactError, type ChunkRecord, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
@@ -47,6 +48,8 @@ export interface CollectedChunks {
   readonly seconds: number;
 }
 
+// Chunk files are streamed, so their size costs time, not memory.
+const maxChunkFileBytes = 64 * 1024 ** 3;
 // A chunk is a passage, not a book: a text beyond this is a mistake in its file, and would not fit into a message.
 const maxChunkCharacters = 8_000_000;
 
@@ -75,6 +78,10 @@ class Collector {
   readonly audit: AuditSampler;
   readonly #chunks: ChunkSpool;
   readonly #idOf: (text: string) => string;
+  // Hashes instead of ids: six bytes tell a million ids apart and cost a fifth of the memory.
+  readonly #chunkIds = new Set<number>();
+  #repeatedIds = 0;
+  #firstRepeatedId = "";
   readonly #context: RunContext;
 
   constructor(context: RunContext, collection: string, chunks: ChunkSpool) {
@@ -86,7 +93,8 @@ class Collector {
 
   async add({ text, metadata }: ChunkRecord): Promise<boolean> {
     if (text.length > maxChunkCharacters) return false;
-    const { heading_text: heading } = metadata;
+    const { heading_text: heading, chunk_id: chunkId } = metadata;
+    if (typeof chunkId === "string") this.#countId(chunkId);
     this.audit.add({ row: this.#chunks.count, text, headingText: typeof heading === "string" ? heading : "" });
     await this.#chunks.add({ id: this.#idOf(text), text, metadataJson: JSON.stringify(metadata) });
     return true;
@@ -94,6 +102,26 @@ class Collector {
 
   skip(skipped: SkippedInput): void {
     this.skipped.push(skipped);
+  }
+
+  #countId(chunkId: string): void {
+    const hash = createHash("sha1").update(chunkId).digest().readUIntBE(0, 6);
+    if (this.#chunkIds.has(hash)) {
+      this.#repeatedIds++;
+      this.#firstRepeatedId ||= chunkId;
+    }
+    this.#chunkIds.add(hash);
+  }
+
+  /** Tells that chunk ids were given twice; points are told apart by content, so nothing is lost. */
+  reportRepeatedIds(): void {
+    if (this.#repeatedIds === 0) return;
+    report(this.#context, {
+      stage: Stage.CHUNK,
+      reason: OutcomeReason.DUPLICATE_ID,
+      count: BigInt(this.#repeatedIds),
+      detail: `${this.#repeatedIds} chunks have a chunk_id that an earlier one has, the first of them "${this.#firstRepeatedId}"; all were kept, but readers that go by chunk_id will mix them up`,
+    });
   }
 
   /** Tells what was passed over, one outcome for each reason. */
@@ -143,7 +171,7 @@ async function collectChunkFiles(context: RunContext, files: readonly string[], 
     try {
       const skipRecord = ({ position, reason }: { position: number; reason: string }) =>
         collector.skip({ path, reason: "blank", message: `${path}, record ${position}: ${reason}` });
-      for await (const record of readChunkFile(path, { onSkipped: skipRecord })) {
+      for await (const record of readChunkFile(path, { onSkipped: skipRecord, maxBytes: maxChunkFileBytes })) {
         if (await collector.add(record)) chunks++;
         else
           collector.skip({
@@ -185,6 +213,7 @@ export async function collectChunks(
   if ("chunkFiles" in source) await collectChunkFiles(context, source.chunkFiles, collector);
   await chunks.flush();
   collector.reportSkipped();
+  collector.reportRepeatedIds();
   if (chunks.count === 0) {
     const why = collector.skipped[0] ? `, the first because: ${collector.skipped[0].message}` : "";
     throw usageError(

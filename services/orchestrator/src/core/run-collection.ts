@@ -52,25 +52,19 @@ async function runDense(
   queries: readonly string[],
   workspace: Workspace,
 ): Promise<DenseSpace[]> {
-  const spaces: DenseSpace[] = [];
-  for (const [i, name] of context.settings.ensembleModels.entries()) {
+  const { ensembleModels, exclusiveEnsemble } = context.settings;
+  const embed = async (name: string, position: number): Promise<DenseSpace> => {
     const startedAt = performance.now();
     const model = findModel(name, "dense").key;
-    const space = await embedWithModel(
-      context,
-      collection,
-      model,
-      chunks,
-      queries,
-      await workspace.spool(`dense-${i}`, DenseVectorsSchema),
-    );
-    spaces.push(space);
-    finish(context, collection, Stage.DENSE, model, space.run.summary.outcomes, {
-      items: chunks.count,
-      startedAt,
-      unit: "chunks",
-    });
-  }
+    const spool = await workspace.spool(`dense-${position}`, DenseVectorsSchema);
+    const space = await embedWithModel(context, collection, model, chunks, queries, spool);
+    const { outcomes } = space.run.summary;
+    finish(context, collection, Stage.DENSE, model, outcomes, { items: chunks.count, startedAt, unit: "chunks" });
+    return space;
+  };
+  if (!exclusiveEnsemble) return Promise.all(ensembleModels.map(embed));
+  const spaces: DenseSpace[] = [];
+  for (const [position, name] of ensembleModels.entries()) spaces.push(await embed(name, position));
   return spaces;
 }
 

@@ -50,7 +50,7 @@ async function runOne(
     const { collected, dense, sparse, rerank, queries } = result;
     const lines =
       rerank.status === "executed"
-        ? await rerankLines(queries, rerank.result.candidates, collected.chunks, context.settings.rerankTopK)
+        ? await rerankLines(queries, rerank.result.candidates, collected.chunks, context.settings)
         : undefined;
     const startedAt = performance.now();
     const exported = await inSpan("rag.export", { "rag.collection": planned.name }, (span) =>

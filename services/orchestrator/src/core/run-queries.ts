@@ -28,7 +28,11 @@ export async function runQueries(settings: RunSettings, audit: AuditSampler): Pr
   return parseQueries(text, path);
 }
 
-/** What may be told of a query: never its text, but enough to recognise it. */
-export function redactQuery(text: string): { sha256: string; length: number } {
-  return { sha256: `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 12)}`, length: text.length };
+/** What is told of a query: enough to recognise it, and its text only where that was asked for. */
+export function describeQuery(
+  text: string,
+  { storeQueries }: Pick<RunSettings, "storeQueries">,
+): { sha256: string; length: number; text?: string } {
+  const sha256 = `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
+  return { sha256, length: text.length, ...(storeQueries ? { text } : {}) };
 }

@@ -9,7 +9,7 @@ const precisions = { auto: Precision.AUTO, fp32: Precision.FP32, int8: Precision
 export function stageOpen(
   context: Pick<RunContext, "settings" | "stages" | "runId">,
   model: string,
-  averageLength = 0,
+  options: { readonly averageLength?: number; readonly maxBatchItems?: number } = {},
 ): MessageInitShape<typeof StageOpenSchema> {
   const { settings, stages, runId } = context;
   return {
@@ -18,7 +18,7 @@ export function stageOpen(
     runId,
     leaseBroker: stages.leaseBroker,
     maxBatchTokens: settings.maxBatchTokens,
-    averageLength,
+    ...options,
   };
 }
 

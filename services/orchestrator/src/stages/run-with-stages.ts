@@ -34,7 +34,13 @@ function neededStages({ enableSparse, enableRerank }: RunSettings): StageName[] 
 export async function runWithStages(run: LocalRun): Promise<RunSummary> {
   const { settings, provenance, logLevel, signal, onEvent, onLine } = run;
   const endpoints = parseEndpoints(settings.endpoints ?? []);
-  const stages = await StageProcesses.open({ endpoints, workers: settings.workers, logLevel, onLine });
+  const stages = await StageProcesses.open({
+    endpoints,
+    workers: settings.workers,
+    exclusive: settings.exclusiveEnsemble,
+    logLevel,
+    onLine,
+  });
   run.onStages?.(stages);
   try {
     return await runPipeline({

@@ -21,6 +21,8 @@ export interface StageProcessesOptions {
   readonly endpoints: ReadonlyMap<StageName, string>;
   /** Worker processes per model in the children; 0 is the services' own default. */
   readonly workers: number;
+  /** Whether a device is leased to one model at a time. */
+  readonly exclusive: boolean;
   readonly logLevel: string;
   /** Told of each line that a child logs. */
   readonly onLine: (line: string) => void;
@@ -61,7 +63,7 @@ export class StageProcesses implements StageClients {
   /** Starts the lease broker of this host; services start when they are asked for. */
   static async open(options: StageProcessesOptions): Promise<StageProcesses> {
     const directory = await mkdtemp(join(tmpdir(), "ragline-"));
-    const ledger = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] });
+    const ledger = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }], exclusive: options.exclusive });
     const server = createServer();
     server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(ledger)));
     const address = await listen(server, socketAddress(directory, "lease"));

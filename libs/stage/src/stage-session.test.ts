@@ -1,0 +1,308 @@
+import type { ChildProcess } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { setTimeout as sleep } from "node:timers/promises";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { LeaseService, Precision, Stage, StageOpenSchema } from "@ragline/contracts";
+import { type Lease, LeaseBroker, type LeaseSource, leaseHandlers } from "@ragline/gpu-lease";
+import { DenseEncoder, SparseEncoder } from "@ragline/inference";
+import { createServer, implementation, listen, RaglineError, serviceDefinition, status } from "@ragline/rpc";
+import { expect, onTestFinished, test, vi } from "vitest";
+import {
+  openStage,
+  type StageObserver,
+  type StageOptions,
+  type StageSession,
+  streamBatches,
+  summarise,
+} from "./index.js";
+
+const cpu = [{ name: "cpu:0", kind: "cpu" }] as const;
+const noObserver: StageObserver = { observeLatency() {}, observeBatch() {}, countChunks() {}, recordPeakBytes() {} };
+
+interface Setup extends Partial<StageOptions> {
+  readonly signal?: AbortSignal;
+  readonly open?: MessageInitShape<typeof StageOpenSchema>;
+}
+
+function openModel(
+  kind: Parameters<typeof openStage>[0],
+  model: string,
+  { open, signal = new AbortController().signal, ...options }: Setup = {},
+): Promise<StageSession> {
+  const message = create(StageOpenSchema, { model, precision: Precision.INT8, ...open });
+  const defaults = { leases: new LeaseBroker({ devices: cpu }), workers: 1, observer: noObserver };
+  const stage = openStage(kind, message, { ...defaults, ...options }, signal);
+  onTestFinished(() =>
+    stage.then(
+      (opened) => opened.close(),
+      () => undefined,
+    ),
+  );
+  return stage;
+}
+
+const openSplade = (setup: Setup = {}): Promise<StageSession> => openModel(Stage.SPARSE, "splade-tiny", setup);
+
+/** A larger model, so that a batch takes long to compute and not long to tokenise. */
+const openMiniLm = (setup: Setup): Promise<StageSession> =>
+  openModel(Stage.DENSE, "all-miniLM-l6", { ...setup, open: { precision: Precision.FP32 } });
+
+/** The stream that a service would make: the number of rows of each batch. */
+function encodeAll(stage: StageSession, batches: AsyncIterable<string[]>): AsyncGenerator<number> {
+  const Encoder = stage.entry.stage === "dense" ? DenseEncoder : SparseEncoder;
+  const encoder = new Encoder(stage.session, stage.tokenizer);
+  return streamBatches(stage, batches, async (texts) => {
+    const { truncated } = await encoder.encode(texts, "passage");
+    return { reply: texts.length, items: texts.length, truncated: truncated.length };
+  });
+}
+
+async function* batchesOf(...batches: string[][]): AsyncGenerator<string[]> {
+  yield* batches;
+}
+
+async function* oneThenNone(batch: string[]): AsyncGenerator<string[]> {
+  yield batch;
+  await new Promise(() => undefined);
+}
+
+/** The child processes that live, of those started from now on. */
+function watchChildren(): () => ChildProcess[] {
+  const children: ChildProcess[] = [];
+  const onStart = (message: unknown) => children.push((message as { process: ChildProcess }).process);
+  subscribe("child_process", onStart);
+  onTestFinished(() => void unsubscribe("child_process", onStart));
+  return () => children.filter((child) => child.pid && child.exitCode === null && child.signalCode === null);
+}
+
+/** A source whose one lease counts how often it is given back, and can be taken back. */
+function countedLease() {
+  const revocation = new AbortController();
+  const release = vi.fn<() => void>();
+  const reportUsage = vi.fn<(bytes: number) => void>();
+  const lease = { id: "lease-1", fencingToken: 1, device: "cpu:0", bytes: 1, waitMs: 250, revoked: revocation.signal };
+  const leases: LeaseSource = { acquire: () => Promise.resolve<Lease>({ ...lease, reportUsage, release }) };
+  return { leases, release, reportUsage, revoke: () => revocation.abort(new Error("another needs it")) };
+}
+
+/** What the promise is rejected with. */
+function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => "it did not fail",
+    (error: unknown) => error,
+  );
+}
+
+const longBatch = Array<string>(400).fill("a ".repeat(254));
+const revoked = {
+  code: status.ABORTED,
+  reason: "LEASE_REVOKED",
+  message: expect.stringMatching(/^the lease of .+ on cpu:0 was revoked; run again when the device is free$/),
+};
+
+test("an open stage says what computes, where, under which lease and from which files", async () => {
+  const { leases } = countedLease();
+  const { ready } = await openSplade({ leases, workers: 2, threadsPerWorker: 3 });
+  expect(ready).toMatchObject({
+    model: "splade-tiny",
+    huggingFaceId: "ragline/splade-tiny",
+    precision: Precision.INT8,
+    device: "cpu:0",
+    workers: 2,
+    threadsPerWorker: 3,
+    maxTokens: 512,
+    dimension: 30522,
+    leaseId: "lease-1",
+    leaseWaitSeconds: 0.25,
+    license: "Apache-2.0",
+    runtime: expect.stringMatching(/^onnxruntime-node \d/),
+  });
+  expect(ready.hydrateSeconds).toBeGreaterThan(0);
+});
+
+test.each([
+  [Stage.DENSE, "splade-tiny", status.NOT_FOUND, "UNKNOWN_MODEL"],
+  [Stage.SPARSE, "no-such-model", status.NOT_FOUND, "UNKNOWN_MODEL"],
+  [Stage.SPARSE, "qdrant-bm25", status.INVALID_ARGUMENT, "NO_GRAPH"],
+] as const)("of stage %i a model %s is refused before a lease is asked for", async (stage, model, code, reason) => {
+  const acquire = vi.fn<LeaseSource["acquire"]>();
+  const options = { leases: { acquire }, observer: noObserver };
+  const { signal } = new AbortController();
+  const refused = openStage(stage, create(StageOpenSchema, { model }), options, signal);
+  await expect(refused).rejects.toMatchObject({ code, reason });
+  expect(acquire).not.toHaveBeenCalled();
+});
+
+test("the observer is told of every batch, every call of the model, what was cut, and the peak", async () => {
+  const observer = {
+    observeLatency: vi.fn<(seconds: number) => void>(),
+    observeBatch: vi.fn<(items: number, tokens: number) => void>(),
+    countChunks: vi.fn<(outcome: string, count: number) => void>(),
+    recordPeakBytes: vi.fn<(device: string, bytes: number) => void>(),
+  };
+  const stage = await openSplade({ observer, open: { precision: Precision.FP32, maxBatchTokens: 64 } });
+  const texts = ["a a a", "a a", "a ".repeat(20), "a ".repeat(600)];
+  const replies: number[] = [];
+  for await (const rows of encodeAll(stage, batchesOf(texts, ["a"]))) replies.push(rows);
+  const summary = summarise(stage);
+  expect(replies).toEqual([4, 1]);
+  expect(observer.observeBatch.mock.calls).toEqual([
+    [2, 16],
+    [1, 24],
+    [1, 512],
+    [1, 8],
+  ]);
+  expect(observer.observeLatency).toHaveBeenCalledTimes(2);
+  for (const [seconds] of observer.observeLatency.mock.calls) expect(seconds).toBeGreaterThan(0);
+  expect(observer.countChunks.mock.calls).toEqual([
+    ["ok", 3],
+    ["truncated", 1],
+    ["ok", 1],
+  ]);
+  expect(observer.recordPeakBytes.mock.calls).toEqual([["cpu:0", Number(summary.peakBytes)]]);
+  expect(summary).toMatchObject({ items: 5n, batches: 4n, tokens: 546n, paddedTokens: 560n, truncated: 1n });
+  expect(summary.peakBytes).toBeGreaterThan(10n ** 7n);
+});
+
+test("a lease is released once, after the workers are gone, however often the session is closed", async () => {
+  const living = watchChildren();
+  const { leases, release, reportUsage } = countedLease();
+  const livingAtRelease: number[] = [];
+  release.mockImplementation(() => void livingAtRelease.push(living().length));
+  const stage = await openSplade({ leases, workers: 2 });
+  expect(living()).toHaveLength(2);
+  expect(reportUsage).toHaveBeenCalledExactlyOnceWith(expect.toSatisfy((bytes: number) => bytes > 10 ** 7));
+  await Promise.all([stage.close(), stage.close()]);
+  await stage.close();
+  expect(livingAtRelease).toEqual([0]);
+});
+
+test.each([0, 40, 120])("a caller who goes while the model is opened (after %i ms) leaves nothing", async (ms) => {
+  const living = watchChildren();
+  const { leases, release } = countedLease();
+  const abort = new AbortController();
+  const opening = openSplade({ leases, workers: 2, signal: abort.signal });
+  const failed = failureOf(opening);
+  await vi.waitFor(() => expect(living()).toHaveLength(2), { interval: 1 });
+  await sleep(ms);
+  abort.abort(new Error("gone"));
+  expect(await failed).toMatchObject({ message: "gone" });
+  expect(living()).toEqual([]);
+  expect(release).toHaveBeenCalledOnce();
+});
+
+test("a caller who goes while a lease is waited for leaves the line", async () => {
+  const living = watchChildren();
+  const leases = new LeaseBroker({ devices: cpu });
+  const held = await leases.acquire({ stage: "dense", model: "other", bytes: 1 });
+  const abort = new AbortController();
+  const failed = failureOf(openSplade({ leases, signal: abort.signal }));
+  await vi.waitFor(() => expect(leases.devices[0]?.waiting).toBe(1));
+  abort.abort(new Error("gone"));
+  expect(await failed).toMatchObject({ message: "gone" });
+  expect(leases.devices[0]?.waiting).toBe(0);
+  held.release();
+  expect(leases.devices[0]?.grantedBytes).toBe(0);
+  expect(living()).toEqual([]);
+});
+
+test("a model whose workers cannot start gives its lease back", async () => {
+  const { leases, release } = countedLease();
+  const { execPath } = process;
+  process.execPath = "/nowhere/node";
+  onTestFinished(() => {
+    process.execPath = execPath;
+  });
+  await expect(openSplade({ leases })).rejects.toMatchObject({ code: status.UNAVAILABLE, reason: "WORKER_LOST" });
+  expect(release).toHaveBeenCalledOnce();
+});
+
+test("a lease that is revoked while the model is opened ends that", async () => {
+  const living = watchChildren();
+  const { leases, release, revoke } = countedLease();
+  const failed = failureOf(openSplade({ leases }));
+  await vi.waitFor(() => expect(living()).toHaveLength(1), { interval: 1 });
+  revoke();
+  expect(await failed).toMatchObject(revoked);
+  expect(living()).toEqual([]);
+  expect(release).toHaveBeenCalledOnce();
+});
+
+test.each([
+  ["waits for a request", ["a"], 1],
+  ["is in a long batch", longBatch, 0],
+])("a lease that is revoked while the stream %s ends it at once, and is free", async (_, batch, answered) => {
+  const living = watchChildren();
+  const { leases, release, revoke } = countedLease();
+  const stage = await openMiniLm({ leases });
+  const replies = encodeAll(stage, oneThenNone(batch));
+  for (let i = 0; i < answered; i++) expect((await replies.next()).done).toBe(false);
+  const failed = failureOf(replies.next());
+  await sleep(20);
+  const startedAt = performance.now();
+  revoke();
+  expect(await failed).toMatchObject(revoked);
+  await stage.close();
+  expect(performance.now() - startedAt).toBeLessThan(1500);
+  expect(living()).toEqual([]);
+  expect(release).toHaveBeenCalledOnce();
+});
+
+test("a caller who goes in a long batch ends the workers at once", async () => {
+  const living = watchChildren();
+  const { leases, release } = countedLease();
+  const abort = new AbortController();
+  const stage = await openMiniLm({ leases, signal: abort.signal });
+  const replies = encodeAll(stage, oneThenNone(longBatch));
+  const failed = failureOf(replies.next());
+  await sleep(20);
+  const startedAt = performance.now();
+  abort.abort(new Error("gone"));
+  expect(await failed).toMatchObject({ message: "gone" });
+  await vi.waitFor(() => expect(release).toHaveBeenCalledOnce(), { interval: 5 });
+  expect(performance.now() - startedAt).toBeLessThan(1500);
+  expect(living()).toEqual([]);
+});
+
+async function serveBroker() {
+  const broker = new LeaseBroker({ devices: [{ name: "gpu:7", kind: "simulated" }] });
+  const server = createServer();
+  server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(broker)));
+  const address = await listen(server, "127.0.0.1:0");
+  onTestFinished(() => server.forceShutdown());
+  return { broker, address, server };
+}
+
+test("the caller's broker grants the device, and its loss ends the stream", async () => {
+  const { broker, address, server } = await serveBroker();
+  const stage = await openSplade({ open: { leaseBroker: address } });
+  expect(stage.ready).toMatchObject({ device: "gpu:7", leaseId: broker.events[0]?.leaseId });
+  const replies = encodeAll(stage, oneThenNone(["a"]));
+  await replies.next();
+  const failed = failureOf(replies.next());
+  server.forceShutdown();
+  expect(await failed).toMatchObject({ code: status.ABORTED, reason: "LEASE_REVOKED" });
+  await stage.close();
+  expect(stage.session.pids).toEqual([]);
+});
+
+test("the caller's broker takes its lease back", async () => {
+  const { broker, address } = await serveBroker();
+  const stage = await openSplade({ open: { leaseBroker: address } });
+  const replies = encodeAll(stage, oneThenNone(["a"]));
+  await replies.next();
+  const failed = failureOf(replies.next());
+  broker.revoke(broker.events[0]?.leaseId ?? "", "another run goes first");
+  expect(await failed).toBeInstanceOf(RaglineError);
+  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0));
+  expect(broker.events.map(({ kind }) => kind)).toEqual(["granted", "revoked", "released"]);
+  expect(broker.events.at(-1)?.peakBytes).toBeGreaterThan(10 ** 7);
+});
+
+test("a broker that is not there is named", async () => {
+  await expect(openSplade({ open: { leaseBroker: "127.0.0.1:1" } })).rejects.toMatchObject({
+    code: status.UNAVAILABLE,
+    reason: "NOT_REACHABLE",
+    message: expect.stringContaining("lease broker at 127.0.0.1:1"),
+  });
+});
