@@ -1,8 +1,19 @@
 // The least that computes: onnxruntime-node's session in a loop, with nothing of Ragline around it.
 import type { TokenSequence } from "@ragline/inference";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { BareOpen, BareReply, BareWork } from "./bare-protocol.js";
 import type { Batch } from "./batching.js";
+import { answerMessages } from "./forked-worker.js";
+
+/** What a worker of the bare loop is sent: first `open` with all texts, tokenised, then the work. */
+export type BareMessage =
+  | {
+      readonly type: "open";
+      readonly graphPath: string;
+      readonly output: string;
+      readonly threads: number;
+      readonly sequences: readonly TokenSequence[];
+    }
+  | { readonly type: "work"; readonly batches: readonly Batch[] };
 
 let session: InferenceSession;
 let output: string;
@@ -15,27 +26,23 @@ function inputs(batch: Batch): Record<string, Tensor> {
     return sequence;
   });
   const columns = Math.max(...rows.map(({ ids }) => ids.length));
-  const shape = [rows.length, columns];
-  const [ids, mask, types] = [0, 1, 2].map(() => new BigInt64Array(rows.length * columns)) as [
-    BigInt64Array,
-    BigInt64Array,
-    BigInt64Array,
-  ];
-  rows.forEach((sequence, row) => {
+  const size = rows.length * columns;
+  const [tokens, mask, types] = [new BigInt64Array(size), new BigInt64Array(size), new BigInt64Array(size)];
+  rows.forEach(({ ids, secondTypeFrom = ids.length }, row) => {
     const start = row * columns;
-    const end = start + sequence.ids.length;
-    for (const [i, id] of sequence.ids.entries()) ids[start + i] = BigInt(id);
-    mask.fill(1n, start, end);
-    if (sequence.secondTypeFrom !== undefined) types.fill(1n, start + sequence.secondTypeFrom, end);
+    for (let i = 0; i < ids.length; i++) tokens[start + i] = BigInt(ids[i] ?? 0);
+    mask.fill(1n, start, start + ids.length);
+    types.fill(1n, start + secondTypeFrom, start + ids.length);
   });
+  const shape = [rows.length, columns];
   return {
-    input_ids: new Tensor("int64", ids, shape),
+    input_ids: new Tensor("int64", tokens, shape),
     attention_mask: new Tensor("int64", mask, shape),
     token_type_ids: new Tensor("int64", types, shape),
   };
 }
 
-async function answer(message: BareOpen | BareWork): Promise<BareReply> {
+answerMessages<BareMessage, null>(async (message) => {
   if (message.type === "open") {
     ({ output, sequences } = message);
     session = await InferenceSession.create(message.graphPath, {
@@ -45,18 +52,8 @@ async function answer(message: BareOpen | BareWork): Promise<BareReply> {
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
     });
-    return { type: "ready" };
+  } else {
+    for (const batch of message.batches) await session.run(inputs(batch), [output]);
   }
-  for (const batch of message.batches) await session.run(inputs(batch), [output]);
-  return { type: "done" };
-}
-
-// One message after the other, in the order of their arrival.
-let turn: Promise<void> = Promise.resolve();
-process.on("message", (message: BareOpen | BareWork) => {
-  turn = turn
-    .then(() => answer(message))
-    .catch((error: unknown): BareReply => ({ type: "failed", message: String(error) }))
-    .then((reply) => void process.send?.(reply));
+  return null;
 });
-process.on("disconnect", () => process.exit(0));

@@ -29,5 +29,9 @@ test("splits the work without loss, and no share exceeds another by more than on
 });
 
 test("shares items out by turns", () => {
-  expect([0, 1, 2].map((offset) => every(["a", "b", "c", "d", "e"], 3, offset))).toEqual([["a", "d"], ["b", "e"], ["c"]]);
+  expect([0, 1, 2].map((offset) => every(["a", "b", "c", "d", "e"], 3, offset))).toEqual([
+    ["a", "d"],
+    ["b", "e"],
+    ["c"],
+  ]);
 });

@@ -1,10 +1,10 @@
 /** Positions of the texts of one call of the model. */
 export type Batch = readonly number[];
 
-/** Positions in batches of `size`, in their order. */
-export function inBatches(positions: readonly number[], size: number): Batch[] {
-  return Array.from({ length: Math.ceil(positions.length / size) }, (_, batch) =>
-    positions.slice(batch * size, (batch + 1) * size),
+/** The items in batches of `size`, in their order. */
+export function inBatches<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, batch) =>
+    items.slice(batch * size, (batch + 1) * size),
   );
 }
 

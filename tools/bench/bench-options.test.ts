@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { parseBenchOptions } from "./bench-options.js";
 
 test.each([
-  { args: [], options: { rounds: 3, limit: undefined, json: false } },
-  { args: ["--json", "--rounds", "5"], options: { rounds: 5, limit: undefined, json: true } },
-  { args: ["--limit=16"], options: { rounds: 3, limit: 16, json: false } },
+  { args: [], options: { rounds: 3, limit: undefined, whole: false, json: false } },
+  { args: ["--json", "--rounds", "5", "--whole"], options: { rounds: 5, limit: undefined, whole: true, json: true } },
+  { args: ["--limit=16"], options: { rounds: 3, limit: 16, whole: false, json: false } },
 ])("reads $args", ({ args, options }) => {
   expect(parseBenchOptions(args, 3)).toEqual(options);
 });

@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Most items of a measurement, for a first look; all when absent. */
   readonly limit: number | undefined;
+  /** Leave nothing out that is otherwise sampled because it is slow. */
+  readonly whole: boolean;
   /** Print one JSON object on stdout; what a person reads goes to stderr. */
   readonly json: boolean;
 }
@@ -15,7 +17,7 @@ export class BenchUsageError extends Error {
   override readonly name = "BenchUsageError";
 }
 
-const usage = "[--rounds n] [--limit n] [--json]";
+const usage = "[--rounds n] [--limit n] [--whole] [--json]";
 
 function positive(flag: string, text: string): number {
   const value = Number(text);
@@ -33,11 +35,17 @@ export function parseBenchOptions(args: readonly string[], defaultRounds: number
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { rounds: { type: "string" }, limit: { type: "string" }, json: { type: "boolean", default: false } },
+      options: {
+        rounds: { type: "string" },
+        limit: { type: "string" },
+        whole: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+      },
     });
     return {
       rounds: values.rounds === undefined ? defaultRounds : positive("--rounds", values.rounds),
       limit: values.limit === undefined ? undefined : positive("--limit", values.limit),
+      whole: values.whole,
       json: values.json,
     };
   } catch (error) {

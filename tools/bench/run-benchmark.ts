@@ -7,7 +7,7 @@ import { describeMachine } from "./machine.js";
 import { type Findings, reportText } from "./report.js";
 
 /** What a benchmark is given. */
-export interface BenchContext extends Pick<BenchOptions, "rounds" | "limit"> {
+export interface BenchContext extends Pick<BenchOptions, "rounds" | "limit" | "whole"> {
   /** Folder with the data sets. */
   readonly dataDir: string;
   /** An empty folder that is removed afterwards. */
@@ -32,21 +32,23 @@ export function fromRoot(path: string): string {
 }
 
 async function measure(benchmark: Benchmark, options: BenchOptions): Promise<void> {
-  const { rounds, limit, json } = options;
+  const { rounds, limit, whole, json } = options;
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const dataDir = resolve(process.env.RAGLINE_DATA ?? "../shared/data");
   if (!existsSync(fromRoot("services/orchestrator/dist/cli.js"))) {
     throw new BenchUsageError('nothing is built here; run "npm run build" and this command in the repository\'s root');
   }
   if (benchmark.needs !== undefined && !existsSync(join(dataDir, benchmark.needs))) {
-    say(`${benchmark.name} is skipped: there is no ${join(dataDir, benchmark.needs)}; set RAGLINE_DATA to the data folder`);
+    say(
+      `${benchmark.name} is skipped: there is no ${join(dataDir, benchmark.needs)}; set RAGLINE_DATA to the data folder`,
+    );
     return;
   }
   const machine = describeMachine();
   const folder = await mkdtemp(join(tmpdir(), "ragline-bench-"));
   const startedAt = performance.now();
   try {
-    const findings = await benchmark.measure({ rounds, limit, dataDir, folder, say });
+    const findings = await benchmark.measure({ rounds, limit, whole, dataDir, folder, say });
     const seconds = (performance.now() - startedAt) / 1000;
     const report = { benchmark: benchmark.name, machine, rounds, limit: limit ?? null, seconds, ...findings };
     say("");

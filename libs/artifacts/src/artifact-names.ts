@@ -9,8 +9,10 @@ export interface ArtifactNames {
   readonly embeddings: string;
   /** float32 matrix of a further dense model. */
   companionEmbeddings(model: string): string;
-  /** FAISS IndexFlatIP over the primary dense model. */
+  /** FAISS IndexFlatIP or IndexHNSWFlat over the primary dense model. */
   readonly index: string;
+  /** FAISS IndexIDMap2 over the primary dense model. */
+  readonly indexIds: string;
   /** JSON array with each chunk's metadata. */
   readonly metadata: string;
   /** JSON array with each chunk's text. */
@@ -21,6 +23,8 @@ export interface ArtifactNames {
   readonly qdrant: string;
   /** One chunk's sparse vectors per line. */
   readonly sparse: string;
+  /** One query's fused candidates per line. */
+  readonly fused: string;
   /** One reranked query per line. */
   readonly rerank: string;
 }
@@ -31,11 +35,13 @@ export function artifactNames(prefix: string): ArtifactNames {
     embeddings: `${prefix}_embeddings.npy`,
     companionEmbeddings: (model) => `${prefix}_${model}_embeddings.npy`,
     index: `${prefix}_index.faiss`,
+    indexIds: `${prefix}_index_ids.faiss`,
     metadata: `${prefix}_metadata.json`,
     texts: `${prefix}_texts.json`,
     stats: `${prefix}_stats.json`,
     qdrant: `${prefix}_qdrant.jsonl`,
     sparse: `${prefix}_sparse.jsonl`,
+    fused: `${prefix}_fused.jsonl`,
     rerank: `${prefix}_rerank.jsonl`,
   };
 }

@@ -71,6 +71,25 @@ test("a damaged sparse line is an error that names file and line", async () => {
   await expect(read()).rejects.toThrow(`Line 2 of ${path} is not valid JSON`);
 });
 
+test.each([
+  ['{"sparse_vectors":{"splade":{"indices":["1"],"values":[1]}}}', /splade.indices.0: .*expected number/],
+  ['{"sparse_vectors":{"splade":{"indices":[1.5],"values":[1]}}}', /splade.indices.0/],
+  ['{"sparse_vectors":{"splade":{"indices":[-1],"values":[1]}}}', /splade.indices.0/],
+  ['{"sparse_vectors":{"splade":{"indices":[18446744073709551616],"values":[1]}}}', /splade.indices.0/],
+  ['{"sparse_vectors":{"splade":{"indices":[1],"values":[1e999]}}}', /splade.values.0/],
+  ['{"sparse_vectors":{"splade":{"indices":[1],"values":[NaN]}}}', /is not valid JSON/],
+  ['{"sparse_vectors":{"splade":{"indices":[1],"values":[1,2]}}}', /1 indices and 2 values of splade/],
+  ["null", /has no sparse vectors that can be read/],
+])("a sparse line %s is an error that names file and line", async (line, message) => {
+  const path = join(temporaryDirectory(onTestFinished), "sparse.jsonl");
+  writeFileSync(path, `${line}\n`);
+  const read = async () => {
+    for await (const _ of readSparseJsonl(path, "splade")) continue;
+  };
+  await expect(read()).rejects.toThrow(message);
+  await expect(read()).rejects.toThrow(`Line 1 of ${path}`);
+});
+
 const context = {
   dense: [
     { name: "bge", dimension: 2, huggingFaceId: "BAAI/bge" },

@@ -99,7 +99,9 @@ const telemetry = z.looseObject({
     .optional(),
 });
 
-const file = z.looseObject({ name: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const file = z.looseObject({ name: z.string(), bytes: count, sha256 });
+const figures = z.looseObject({});
 
 /**
  * The manifest, `processing_summary.json`, v4.0 and v4.1. Unknown keys are kept everywhere. A v4.0 manifest has no run
@@ -107,29 +109,49 @@ const file = z.looseObject({ name: z.string(), bytes: count, sha256: z.string().
  * Ragline's additions.
  */
 export const manifestSchema = z.looseObject({
-  schema_version: z.string(),
-  generated_at: z.string().optional(),
+  schema_version: z
+    .string()
+    .regex(/^v?4(\.\d+)*$/)
+    .describe('"v4.1"; readers take any v4'),
+  generated_at: z.string().optional().describe("ISO 8601 time at which the manifest was made"),
   collection: z.string(),
-  chunk_count: count,
-  feature_toggles: featureToggles.optional(),
+  chunk_count: count.describe("Rows of every file that has one per chunk"),
+  feature_toggles: featureToggles.optional().describe("What was on, and where each setting's value came from"),
   dense_run: denseRun.nullish(),
-  sparse_run: sparseRun.nullish(),
-  rerank_run: rerankRun.nullish(),
-  ensemble_state: z.unknown().optional(),
+  sparse_run: sparseRun.nullish().describe("Null when sparse vectors were off"),
+  rerank_run: rerankRun.nullish().describe("Null when reranking was off"),
+  ensemble_state: z.unknown().optional().describe("The dense models in order, and the primary one"),
   telemetry: telemetry.optional(),
-  performance_baseline: z.looseObject({}).optional(),
+  performance_baseline: figures.optional(),
   compatibility: z.looseObject({ current: z.string(), legacy: names.optional() }).optional(),
   warnings: z.array(z.unknown()).optional(),
   run_id: z.string().optional(),
+  trace_id: z.string().optional(),
   versions: z.record(z.string(), z.string()).optional(),
+  config: z
+    .looseObject({ sha256: sha256.optional(), values: figures.optional() })
+    .optional()
+    .describe("The resolved value of every setting, and a hash over them"),
   inputs: z
     .array(z.looseObject({ path: z.string(), bytes: count.optional(), sha256: z.string().optional() }))
     .optional(),
-  models: z.array(z.looseObject({ stage: z.string(), name: z.string(), files: z.array(file).optional() })).optional(),
-  outputs: z.array(file).optional(),
-  evaluation: z.unknown().optional(),
   skipped_inputs: z.array(z.looseObject({ path: z.string(), reason: z.string() })).optional(),
+  coverage: figures.nullish().describe("How many of the sources' characters are in chunks"),
+  models: z.array(z.looseObject({ stage: z.string(), name: z.string(), files: z.array(file).optional() })).optional(),
+  fusion: figures.optional().describe("The method and its constants"),
+  outcomes: z
+    .array(
+      z.looseObject({ stage: z.string(), reason: z.string(), source: z.string(), degraded: z.boolean().optional() }),
+    )
+    .optional()
+    .describe("Whatever did not go as asked"),
+  stages: z.record(z.string(), z.looseObject({ seconds: z.number().optional() })).optional(),
   leases: z.array(z.unknown()).optional(),
+  evaluation: z.unknown().optional(),
+  outputs: z.array(file).optional().describe("Every other file of the run, in the order of writing"),
+  manifest_sha256: sha256
+    .optional()
+    .describe("Last key: the SHA-256 of this file with these 64 digits replaced by zeros"),
 });
 
 /** What a run was, did and made. */
@@ -152,7 +174,8 @@ export function parseManifest(json: string, where: string): Manifest {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw fail("is not valid JSON. Run again to write it anew.", error);
+    const detail = error instanceof Error ? error.message : String(error);
+    throw fail(`is not valid JSON (${detail}). Run again to write it anew.`, error);
   }
   const version =
     typeof value === "object" && value !== null && "schema_version" in value ? value.schema_version : undefined;

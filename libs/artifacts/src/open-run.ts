@@ -1,13 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { DenseBlock, SparseBlock } from "@ragline/vectors";
-import { ArtifactError, isMissing, readError } from "./artifact-error.js";
+import { z } from "zod";
+import { ArtifactError, readError } from "./artifact-error.js";
 import { type ArtifactNames, artifactNames, MANIFEST_NAME } from "./artifact-names.js";
 import { LineIndex } from "./line-index.js";
 import { type Manifest, manifestPrefix, parseManifest } from "./manifest.js";
 import { readNpy, readNpyHeader } from "./npy.js";
 import { payloadKeys } from "./qdrant-jsonl.js";
 import { readLines } from "./read-lines.js";
+import { readManifestBytes } from "./read-manifest.js";
 import { runStatsSchema } from "./run-stats.js";
 import { readSparseJsonl, sparseModels } from "./sparse-jsonl.js";
 
@@ -67,7 +69,7 @@ export interface Run {
 export async function openRun(dir: string, options: OpenRunOptions = {}): Promise<Run> {
   const root = resolve(dir);
   const summaryPath = resolve(options.summaryPath ?? join(root, MANIFEST_NAME));
-  const manifest = parseManifest(await readManifest(summaryPath), summaryPath);
+  const manifest = parseManifest((await readManifestBytes(summaryPath)).toString(), summaryPath);
   const prefix = manifestPrefix(manifest);
   const names = artifactNames(prefix);
   const at = (name: string) => join(root, name);
@@ -102,19 +104,6 @@ export async function openRun(dir: string, options: OpenRunOptions = {}): Promis
       return lines.map((line, i) => parsePoint(at(names.qdrant), indices[i] ?? 0, line));
     },
   };
-}
-
-async function readManifest(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (!isMissing(error)) throw readError(error, path);
-    throw new ArtifactError(
-      "NOT_FOUND",
-      `There is no ${path}: no run has finished there (the manifest is written last). Check the directory or run again.`,
-      { cause: error },
-    );
-  }
 }
 
 async function denseSpaces(dir: string, statsPath: string, chunkCount: number): Promise<RunDenseSpace[]> {
@@ -163,12 +152,14 @@ async function* readPoints(path: string): AsyncGenerator<RunChunk, void, undefin
   for await (const line of readLines(path)) yield parsePoint(path, line.number, line.bytes);
 }
 
+const pointSchema = z.object({ id: z.string(), payload: z.looseObject({ text: z.string() }) });
+
 function parsePoint(path: string, index: number, line: Buffer): RunChunk {
   try {
-    const { id, payload } = JSON.parse(line.toString()) as { id: string; payload: Record<string, unknown> };
-    const metadata = { ...payload };
+    const { id, payload } = pointSchema.parse(JSON.parse(line.toString()));
+    const metadata: Record<string, unknown> = { ...payload };
     for (const key of payloadKeys) delete metadata[key];
-    return { index, id, text: String(payload["text"]), metadata };
+    return { index, id, text: payload.text, metadata };
   } catch (error) {
     throw new ArtifactError(
       "INVALID_FORMAT",

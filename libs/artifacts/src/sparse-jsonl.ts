@@ -1,4 +1,5 @@
 import { packSparse, type SparseBlock, type SparseVector } from "@ragline/vectors";
+import { z } from "zod";
 import { ArtifactError } from "./artifact-error.js";
 import type { JsonBytes } from "./json-bytes.js";
 import { readLines } from "./read-lines.js";
@@ -72,9 +73,12 @@ export function appendVectors(
   }
 }
 
-interface SparseLine {
-  sparse_vectors?: Record<string, { indices: number[]; values: number[] } | undefined>;
-}
+const sparseLine = z.looseObject({
+  sparse_vectors: z
+    .record(z.string(), z.object({ indices: z.array(z.uint32()), values: z.array(z.number()) }))
+    .optional(),
+});
+type SparseLine = z.infer<typeof sparseLine>;
 
 /**
  * Streams the rows of one model out of a `_sparse.jsonl` file. Rows without a vector of the model are empty.
@@ -108,18 +112,26 @@ export async function sparseModels(path: string): Promise<string[]> {
 }
 
 function parseSparseLine(path: string, number: number, bytes: Buffer): SparseLine {
+  const fail = (problem: string, cause: unknown) =>
+    new ArtifactError("INVALID_FORMAT", `Line ${number + 1} of ${path} ${problem}. Run again to write it anew.`, {
+      cause,
+    });
+  let value: unknown;
   try {
-    const line: unknown = JSON.parse(bytes.toString());
-    if (typeof line === "object" && line !== null) return line;
+    value = JSON.parse(bytes.toString());
   } catch (error) {
-    throw new ArtifactError(
-      "INVALID_FORMAT",
-      `Line ${number + 1} of ${path} is not valid JSON. Run again to write it anew.`,
-      { cause: error },
+    throw fail("is not valid JSON", error);
+  }
+  const parsed = sparseLine.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw fail(
+      `has no sparse vectors that can be read (${issue?.path.join(".") || "line"}: ${issue?.message})`,
+      parsed.error,
     );
   }
-  throw new ArtifactError(
-    "INVALID_FORMAT",
-    `Line ${number + 1} of ${path} is not a JSON object. Run again to write it anew.`,
-  );
+  for (const [model, vector] of Object.entries(parsed.data.sparse_vectors ?? {}))
+    if (vector.indices.length !== vector.values.length)
+      throw fail(`has ${vector.indices.length} indices and ${vector.values.length} values of ${model}`, undefined);
+  return parsed.data;
 }

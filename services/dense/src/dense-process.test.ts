@@ -55,7 +55,7 @@ describe.skipIf(process.platform !== "linux")("a process that is killed", () => 
     const failed = failureOf(stream.next());
     parent.kill("SIGKILL");
     expect(await failed).toMatchObject({ code: status.UNAVAILABLE });
-    await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), 6000);
+    await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), 8000);
   });
 
   test("the workers die with their service, even one killed", async () => {
@@ -70,7 +70,7 @@ describe.skipIf(process.platform !== "linux")("a process that is killed", () => 
     expect(workers).toHaveLength(2);
     service.kill("SIGKILL");
     await expect(stream.next()).rejects.toThrow("went away");
-    await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]), 3000);
+    await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]), 8000);
   });
 });
 

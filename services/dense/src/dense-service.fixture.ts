@@ -19,10 +19,10 @@ type Request = Parameters<DenseClient["embed"]>[0] extends AsyncIterable<infer R
 export type RequestKind = NonNullable<Request["kind"]>;
 type Open = Extract<RequestKind, { case: "open" }>["value"];
 
-/** Starts a service on a free port, with two workers for each model; it ends with the test. */
+/** Starts a service on a free port, with one worker for each model unless told otherwise; it ends with the test. */
 export async function startDense(options: Partial<StageOptions> = {}) {
   const broker = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] });
-  const handlers = () => denseHandlers({ leases: broker, observer: noMetrics, workers: 2, ...options });
+  const handlers = () => denseHandlers({ leases: broker, observer: noMetrics, workers: 1, ...options });
   const service = await startService(
     { name: "dense", service: DenseService, handlers },
     { args: ["--log-level", "silent"] },

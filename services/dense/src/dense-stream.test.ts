@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { OutcomeReason } from "@ragline/contracts";
 import { embeddedModelsDir } from "@ragline/models";
 import { status } from "@ragline/rpc";
@@ -22,6 +21,7 @@ const open: RequestKind = { case: "open", value: { model: "all-miniLM-l6" } };
 const texts: RequestKind = { case: "texts", value: { texts: ["a"] } };
 const empty = { case: undefined };
 const longText = "a ".repeat(254);
+const patient = { timeout: 8000, interval: 2 };
 
 test.each([
   ["an unknown model", "bge-huge"],
@@ -46,7 +46,7 @@ test.each([
   ["an empty later message", [open, empty], "UNEXPECTED_MESSAGE"],
 ])("%s is an invalid argument", async (_, messages, reason) => {
   const workers = watchWorkers();
-  const { client, broker } = await startDense({ workers: 1 });
+  const { client, broker } = await startDense();
   const stream = new DenseStream(client);
   for (const message of messages) stream.send(message);
   const answers: (string | undefined)[] = [];
@@ -55,7 +55,7 @@ test.each([
   };
   await expect(readAll()).rejects.toMatchObject({ code: status.INVALID_ARGUMENT, reason });
   expect(answers).toEqual(messages[0] === open ? ["ready", "vectors"].slice(0, messages.length - 1) : []);
-  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0));
+  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0), patient);
   expect(workers()).toEqual([]);
 });
 
@@ -66,7 +66,7 @@ test("two streams at once have the device one after the other, and both finish",
   const second = DenseStream.open(client, {});
   second.sendTexts("the same text");
   const secondReady = second.ready();
-  await vi.waitFor(() => expect(broker.devices[0]?.waiting).toBe(1));
+  await vi.waitFor(() => expect(broker.devices[0]?.waiting).toBe(1), patient);
   const { values } = await first.embed("the same text");
   expect(broker.devices[0]?.waiting).toBe(1);
   await first.end();
@@ -74,7 +74,7 @@ test("two streams at once have the device one after the other, and both finish",
   expect((await second.vectors()).values).toEqual(values);
   expect((await second.end()).items).toBe(1n);
   const kinds = ["granted", "queued", "released", "granted", "released"];
-  await vi.waitFor(() => expect(broker.events.map(({ kind }) => kind)).toEqual(kinds));
+  await vi.waitFor(() => expect(broker.events.map(({ kind }) => kind)).toEqual(kinds), patient);
 });
 
 test.each(["opens the model", "waits for texts", "is in the middle of a batch"])(
@@ -82,23 +82,22 @@ test.each(["opens the model", "waits for texts", "is in the middle of a batch"])
   async (state) => {
     const workers = watchWorkers();
     const observeBatch = vi.fn<() => void>();
-    const { client, broker } = await startDense({ observer: { ...noMetrics, observeBatch } });
+    const { client, broker } = await startDense({ workers: 2, observer: { ...noMetrics, observeBatch } });
     const abort = new AbortController();
     const stream = DenseStream.open(client, {}, { signal: abort.signal });
-    const read = async () => {
-      await stream.ready();
-      if (state === "is in the middle of a batch") stream.sendTexts(...Array<string>(1500).fill(longText));
-      await stream.next();
-    };
-    const failed = failureOf(read());
-    await vi.waitFor(() => expect(workers()).toHaveLength(2), { interval: 1 });
-    if (state === "waits for texts") await sleep(600);
-    if (state === "is in the middle of a batch") await vi.waitFor(() => expect(observeBatch).toHaveBeenCalled(), 5000);
+    if (state !== "opens the model") await stream.ready();
+    if (state === "is in the middle of a batch") stream.sendTexts(...Array<string>(1500).fill(longText));
+    const failed = failureOf(stream.next());
+    await vi.waitFor(() => expect(workers()).toHaveLength(2), patient);
+    if (state === "is in the middle of a batch")
+      await vi.waitFor(() => expect(observeBatch).toHaveBeenCalled(), patient);
     const pids = workers();
+    const startedAt = performance.now();
     abort.abort();
     expect(await failed).toMatchObject({ code: status.CANCELLED });
-    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), 1500);
-    await vi.waitFor(() => expect(broker.devices[0]).toMatchObject({ grantedBytes: 0, waiting: 0 }));
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), patient);
+    await vi.waitFor(() => expect(broker.devices[0]).toMatchObject({ grantedBytes: 0, waiting: 0 }), patient);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
     expect(broker.events.map(({ kind }) => kind)).toEqual(["granted", "released"]);
   },
 );
@@ -109,10 +108,10 @@ test("a client who cancels while it waits for the device leaves the line", async
   const held = await broker.acquire({ stage: "dense", model: "other", bytes: 1 });
   const abort = new AbortController();
   const failed = failureOf(DenseStream.open(client, {}, { signal: abort.signal }).ready());
-  await vi.waitFor(() => expect(broker.devices[0]?.waiting).toBe(1));
+  await vi.waitFor(() => expect(broker.devices[0]?.waiting).toBe(1), patient);
   abort.abort();
   expect(await failed).toMatchObject({ code: status.CANCELLED });
-  await vi.waitFor(() => expect(broker.devices[0]?.waiting).toBe(0));
+  await vi.waitFor(() => expect(broker.devices[0]?.waiting).toBe(0), patient);
   held.release();
   expect(broker.devices[0]?.grantedBytes).toBe(0);
   expect(workers()).toEqual([]);
@@ -122,13 +121,13 @@ test("a worker that is killed in the middle of a batch costs nothing but time", 
   const workers = watchWorkers();
   const observeBatch = vi.fn<() => void>();
   const onWorkerLost = vi.fn<NonNullable<StageOptions["onWorkerLost"]>>();
-  const { client } = await startDense({ onWorkerLost, observer: { ...noMetrics, observeBatch } });
+  const { client } = await startDense({ workers: 2, onWorkerLost, observer: { ...noMetrics, observeBatch } });
   const stream = DenseStream.open(client, {});
   await stream.ready();
   const batch = Array.from({ length: 40 }, (_, i) => `text ${i} ${longText.slice(0, 8 * i)}`);
   const undisturbed = await stream.embed(...batch);
   stream.sendTexts(...batch);
-  await vi.waitFor(() => expect(observeBatch).toHaveBeenCalledTimes(80), { interval: 1 });
+  await vi.waitFor(() => expect(observeBatch).toHaveBeenCalledTimes(80), patient);
   const [victim = 0] = workers();
   process.kill(victim, "SIGKILL");
   const { values } = await stream.vectors();

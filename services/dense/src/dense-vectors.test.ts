@@ -25,7 +25,7 @@ test.each([
 ])("%s in fp32: what computes is told, and the vectors equal the reference", async (...expected) => {
   const [model, huggingFaceId, folder, maxTokens, license] = expected;
   const { texts, vectors } = reference(folder);
-  const { client, broker } = await startDense();
+  const { client, broker } = await startDense({ workers: 2 });
   const stream = DenseStream.open(client, {
     model: huggingFaceId.toUpperCase(),
     precision: FP32,
@@ -73,14 +73,14 @@ test.each([
   ["int8", INT8],
 ])("%s: a vector has the same bits in whatever batches and order the texts come", async (_, precision) => {
   const texts = [...reference("all-MiniLM-L6-v2").texts.slice(0, 14), "", "  ", "b c"];
-  const single = await startDense({ workers: 1 });
+  const single = await startDense();
   const one = DenseStream.open(single.client, { precision });
   await one.ready();
   const alone: Buffer[] = [];
   for (const text of texts) alone.push(row((await one.embed(text)).matrix, 0));
   await one.end();
 
-  const { client } = await startDense();
+  const { client } = await startDense({ workers: 2 });
   const stream = DenseStream.open(client, { precision, maxBatchTokens: 256 });
   await stream.ready();
   const batch = fc.array(fc.nat(texts.length - 1), { maxLength: 8 });
@@ -95,20 +95,20 @@ test.each([
         picks.forEach((pick, at) => expect(row(matrix, at).equals(alone[pick] ?? Buffer.of())).toBe(true));
       }
     }),
-    { numRuns: 20, seed: 20261123 },
+    { numRuns: 12, seed: 20261123 },
   );
   expect((await stream.end()).items).toBe(sent);
 });
 
 test("answers come in the order of the batches, though a later one is done first", async () => {
-  const { client } = await startDense();
+  const { client } = await startDense({ workers: 2 });
   const stream = DenseStream.open(client, {});
   await stream.ready();
-  stream.sendTexts(...Array<string>(40).fill("a ".repeat(254)));
+  stream.sendTexts(...Array<string>(16).fill("a ".repeat(254)));
   for (const text of ["a", "b", "c"]) stream.sendTexts(text);
   const seen: bigint[] = [];
   for (let i = 0; i < 4; i++) seen.push((await stream.vectors()).firstIndex);
-  expect(seen).toEqual([0n, 40n, 41n, 42n]);
+  expect(seen).toEqual([0n, 16n, 17n, 18n]);
   await stream.end();
 });
 
@@ -133,7 +133,7 @@ test("a text of no, one or a million characters has a vector; what is cut is tol
 });
 
 test("a batch of nothing is answered, and so is a stream of nothing", async () => {
-  const { client } = await startDense({ workers: 1 });
+  const { client } = await startDense();
   const stream = DenseStream.open(client, {});
   await stream.ready();
   expect(await stream.embed()).toMatchObject({ rows: 0, columns: 384, matrix: new Float32Array() });
@@ -144,7 +144,7 @@ test("a batch of nothing is answered, and so is a stream of nothing", async () =
 });
 
 test("a query gets the model's prefix, a passage does not", async () => {
-  const { client } = await startDense({ workers: 1 });
+  const { client } = await startDense();
   const stream = DenseStream.open(client, { model: "bge-small-en-v1.5" });
   await stream.ready();
   const prefix = "Represent this sentence for searching relevant passages: ";
@@ -161,7 +161,7 @@ test.each([
   ["auto", Precision.AUTO],
   ["nothing", Precision.UNSPECIFIED],
 ])("for a precision of %s the service says which one it took", async (_, precision) => {
-  const { client } = await startDense({ workers: 1 });
+  const { client } = await startDense();
   const stream = DenseStream.open(client, { precision });
   expect([FP32, INT8]).toContain((await stream.ready()).precision);
   await stream.end();

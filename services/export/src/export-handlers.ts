@@ -1,10 +1,9 @@
 import { ArtifactError, type ArtifactErrorReason } from "@ragline/artifacts";
-import type { ExportOpen, ExportRequest, ExportService } from "@ragline/contracts";
-import { type Handlers, RaglineError, type StatusName } from "@ragline/rpc";
+import { type ExportOpen, type ExportRequest, type ExportService, FaissIndex } from "@ragline/contracts";
+import { type Handlers, RaglineError, type StatusName, untilAborted } from "@ragline/rpc";
 import { fromFloat32Bytes } from "@ragline/vectors";
-import type { ExportPlan } from "./core/export-plan.js";
+import type { ExportPlan, FaissIndexKind } from "./core/export-plan.js";
 import { ExportRun } from "./core/export-run.js";
-import { untilAborted } from "./until-aborted.js";
 
 const statusOf: Readonly<Record<ArtifactErrorReason, StatusName>> = {
   NOT_FOUND: "NOT_FOUND",
@@ -13,6 +12,13 @@ const statusOf: Readonly<Record<ArtifactErrorReason, StatusName>> = {
   INVALID_ARGUMENT: "INVALID_ARGUMENT",
   OUTPUT_UNUSABLE: "FAILED_PRECONDITION",
   DISK_FULL: "RESOURCE_EXHAUSTED",
+};
+
+const faissKindOf: Readonly<Record<FaissIndex, FaissIndexKind>> = {
+  [FaissIndex.UNSPECIFIED]: "flat",
+  [FaissIndex.FLAT]: "flat",
+  [FaissIndex.HNSW]: "hnsw",
+  [FaissIndex.NONE]: "none",
 };
 
 /** What the handlers tell of each export. */
@@ -70,6 +76,14 @@ async function takeOpen(requests: AsyncIterator<ExportRequest>): Promise<ExportO
 }
 
 function toPlan(open: ExportOpen): ExportPlan {
+  const faissIndex: FaissIndexKind | undefined = faissKindOf[open.faissIndex];
+  if (faissIndex === undefined) {
+    throw new RaglineError(
+      "INVALID_ARGUMENT",
+      "UNKNOWN_FAISS_INDEX",
+      `This export service does not know the FAISS index ${open.faissIndex}. Update it, or ask for flat, hnsw or none.`,
+    );
+  }
   return {
     outputDir: open.outputDir,
     collection: open.collection,
@@ -77,6 +91,9 @@ function toPlan(open: ExportOpen): ExportPlan {
     sparse: open.sparse.map(({ name }) => name),
     chunkCount: Number(open.chunkCount),
     rerank: open.rerank,
+    faissIndex,
+    faissIds: open.faissIds,
+    fused: open.fused,
     ...(open.prefix === "" ? {} : { prefix: open.prefix }),
     ...(open.summaryPath === "" ? {} : { summaryPath: open.summaryPath }),
   };
@@ -104,8 +121,9 @@ async function stage(run: ExportRun, kind: ExportRequest["kind"]): Promise<void>
     }
     case "sparse":
       return run.sparse(kind.value.space, { ...kind.value, firstIndex: Number(kind.value.firstIndex) });
+    case "fused":
     case "rerank":
-      return run.rerank(kind.value.linesJson);
+      return run.lines(kind.case, kind.value.linesJson);
     default:
       throw new RaglineError(
         "INVALID_ARGUMENT",

@@ -4,6 +4,8 @@ import { exitCodes } from "./cli/exit-codes.js";
 import { addRunCommand } from "./cli/run-command.js";
 import { addSearchCommand } from "./cli/search-command.js";
 import { addServeCommand } from "./cli/serve-command.js";
+import { addUploadCommand } from "./cli/upload-command.js";
+import { addVerifyCommand } from "./cli/verify-command.js";
 import { version } from "./version.js";
 
 // A reader that has seen enough, such as head, closes the pipe: that is no failure of ours.
@@ -26,6 +28,8 @@ addRunCommand(program);
 addSearchCommand(program);
 addServeCommand(program);
 addConfigCommand(program);
+addUploadCommand(program);
+addVerifyCommand(program);
 
 try {
   await program.parseAsync();

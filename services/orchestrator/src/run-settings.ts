@@ -25,6 +25,22 @@ export const runSettings = defineSettings({
     default: null,
     description: "Where the manifest goes, processing_summary.json beside the artifacts by default.",
   },
+  faissIndex: {
+    type: "enum",
+    values: ["flat", "hnsw", "none"],
+    default: "flat",
+    description: "FAISS index over the primary model: exact, a graph for large corpora (vectors in memory), or none.",
+  },
+  faissIds: {
+    type: "boolean",
+    default: false,
+    description: "Write a flat FAISS index with ids as well, the first 63 bits of each point's UUID.",
+  },
+  saveIntermediate: {
+    type: "boolean",
+    default: false,
+    description: "Keep the fused candidates of every query in a file of their own.",
+  },
   ensembleModels: {
     type: "list",
     default: ["bge-small-en-v1.5", "all-miniLM-l6"],

@@ -16,14 +16,14 @@ type Open = Extract<NonNullable<Request["kind"]>, { case: "open" }>["value"];
 /** A query and its passages. */
 type Query = readonly [query: string, ...passages: string[]];
 
-async function startRerank() {
+async function startRerank(workers = 1) {
   const broker = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] });
   const observer = { ...noMetrics, countChunks: vi.fn<(outcome: string, count: number) => void>() };
   const service = await startService(
     {
       name: "rerank",
       service: RerankService,
-      handlers: () => rerankHandlers({ leases: broker, observer, workers: 2 }),
+      handlers: () => rerankHandlers({ leases: broker, observer, workers }),
     },
     { args: ["--log-level", "silent"] },
   );
@@ -63,7 +63,7 @@ const folder = join(embeddedModelsDir, "qa-minilm-l6-cross-encoder");
 const { rows: reference } = JSON.parse(readFileSync(join(folder, "reference.json"), "utf8")) as Reference;
 
 test("in fp32 the logits equal the reference, and what computes is told", async () => {
-  const { client, broker, observer } = await startRerank();
+  const { client, broker, observer } = await startRerank(2);
   const pairs = reference.map(({ query, passage }): Query => [query, passage]);
   const { ready, scores, summary } = await score(client, { precision: Precision.FP32 }, ...pairs);
   expect(ready).toMatchObject({
@@ -100,7 +100,7 @@ test.each([
   ["fp32", Precision.FP32],
   ["int8", Precision.INT8],
 ])("in %s the score of a pair has the same bits whatever is scored with it", async (_, precision) => {
-  const { client } = await startRerank();
+  const { client } = await startRerank(2);
   const pairs = questions.flatMap((query) => passages.map((passage): Query => [query, passage]));
   const alone = await score(client, { precision }, ...pairs);
   const scoreOf = new Map(pairs.map(([query, passage], i) => [`${query}|${passage}`, alone.scores[i]?.[0]]));
@@ -118,7 +118,7 @@ test.each([
 });
 
 test("queries are answered in order, though a later one is done first; the best passage has the best score", async () => {
-  const { client } = await startRerank();
+  const { client } = await startRerank(2);
   const long: Query = ["how is a lease revoked?", ...Array<string>(12).fill("lease ".repeat(500))];
   const { results, scores } = await score(client, {}, long, ["how is a lease revoked?", ...passages], ["a", "b"]);
   expect(results.map(({ queryId, scores: each }) => [queryId, each.length])).toEqual([
@@ -160,12 +160,9 @@ test("of a long pair the passage is cut first; each is counted, and the score is
   expect(summary.outcomes).toMatchObject([
     { stage: Stage.RERANK, reason: OutcomeReason.TEXT_TRUNCATED, count: 3n, degraded: false },
   ]);
-  expect(observer.countChunks.mock.calls).toEqual([
-    ["ok", 2],
-    ["truncated", 2],
-    ["ok", 0],
-    ["truncated", 1],
-  ]);
+  const counted = (outcome: string) =>
+    observer.countChunks.mock.calls.reduce((sum, [each, count]) => sum + (each === outcome ? count : 0), 0);
+  expect({ ok: counted("ok"), truncated: counted("truncated") }).toEqual({ ok: 2, truncated: 3 });
 });
 
 test("a stream without queries has a summary of nothing", async () => {
@@ -195,5 +192,5 @@ test("a second open is an invalid argument and frees the device", async () => {
     code: status.INVALID_ARGUMENT,
     message: 'after "open" the stream takes only "query", not "open"',
   });
-  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0));
+  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0), 8000);
 });

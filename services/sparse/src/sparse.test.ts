@@ -16,14 +16,14 @@ type Request = Parameters<SparseClient["encode"]>[0] extends AsyncIterable<infer
 type Open = Extract<NonNullable<Request["kind"]>, { case: "open" }>["value"];
 type Batch = Extract<NonNullable<Request["kind"]>, { case: "texts" }>["value"];
 
-async function startSparse() {
+async function startSparse(workers = 1) {
   const broker = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] });
   const observer = { ...noMetrics, countChunks: vi.fn<(outcome: string, count: number) => void>() };
   const service = await startService(
     {
       name: "sparse",
       service: SparseService,
-      handlers: () => sparseHandlers({ leases: broker, observer, workers: 2 }),
+      handlers: () => sparseHandlers({ leases: broker, observer, workers }),
     },
     { args: ["--log-level", "silent"] },
   );
@@ -77,7 +77,7 @@ const { rows: reference } = JSON.parse(
 const referenceTexts = reference.map(({ text }) => text);
 
 test("splade-tiny in fp32: what computes is told, and the weights equal the reference, with the word behind each", async () => {
-  const { client, broker } = await startSparse();
+  const { client, broker } = await startSparse(2);
   const open = { model: "ragline/SPLADE-tiny", precision: Precision.FP32, maxBatchTokens: 512 };
   const { ready, blocks, rows, summary } = await encode(
     client,
@@ -112,7 +112,7 @@ test.each([
   ["fp32", Precision.FP32],
   ["int8", Precision.INT8],
 ])("splade-tiny in %s: a row has the same bits in whatever batches and order the texts come", async (_, precision) => {
-  const { client } = await startSparse();
+  const { client } = await startSparse(2);
   const texts = referenceTexts.slice(0, 14);
   const alone = await encode(client, { model: "splade-tiny", precision }, ...texts.map((text) => ({ texts: [text] })));
   const open = { model: "splade-tiny", precision, maxBatchTokens: 256 };
@@ -246,5 +246,5 @@ test.each(["splade-tiny", "qdrant-bm25"])("%s: a second open is an invalid argum
     for await (const _ of client.encode(twice()));
   };
   await expect(read()).rejects.toMatchObject({ code: status.INVALID_ARGUMENT, reason: "UNEXPECTED_MESSAGE" });
-  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0));
+  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0), 8000);
 });

@@ -9,6 +9,9 @@ export interface DenseSpacePlan {
   readonly huggingFaceId: string;
 }
 
+/** The FAISS index over the primary model: exact, a graph, or no file. */
+export type FaissIndexKind = "flat" | "hnsw" | "none";
+
 /** What a run will send, as told when it opens. */
 export interface ExportPlan {
   /** Absolute path. */
@@ -23,13 +26,19 @@ export interface ExportPlan {
   readonly chunkCount: number;
   /** Whether rerank lines will come. */
   readonly rerank: boolean;
+  /** @default "flat" */
+  readonly faissIndex?: FaissIndexKind;
+  /** Whether to write a flat FAISS index with ids made from those of the points as well. @default false */
+  readonly faissIds?: boolean;
+  /** Whether lines of fused candidates will come. @default false */
+  readonly fused?: boolean;
   /** Absolute path of the manifest. @default processing_summary.json in the output directory */
   readonly summaryPath?: string;
 }
 
 /** A plan whose every part was checked, and the files that follow from it. */
 export interface ResolvedPlan extends Required<ExportPlan> {
-  /** Files in the order of placing: dense and metadata, then sparse, then rerank. */
+  /** Files in the order of placing: dense and metadata, then sparse, then fused, then rerank. */
   readonly files: readonly string[];
   /** The `.npy` file of each dense model, in the order of `dense`. */
   readonly embeddings: readonly string[];
@@ -44,6 +53,7 @@ export const inputError = (message: string) => new ArtifactError("INVALID_ARGUME
  */
 export function resolvePlan(plan: ExportPlan): ResolvedPlan {
   const { collection, dense, sparse, chunkCount, rerank } = plan;
+  const { faissIndex = "flat", faissIds = false, fused = false } = plan;
   if (!isAbsolute(plan.outputDir))
     throw inputError(`The output directory "${plan.outputDir}" must be an absolute path.`);
   const outputDir = resolve(plan.outputDir);
@@ -66,9 +76,18 @@ export function resolvePlan(plan: ExportPlan): ResolvedPlan {
 
   const names = artifactNames(prefix);
   const embeddings = dense.map(({ name }, i) => (i === 0 ? names.embeddings : names.companionEmbeddings(name)));
-  const files = [...embeddings, names.index, names.metadata, names.texts, names.stats, names.qdrant];
-  if (sparse.length > 0) files.push(names.sparse);
-  if (rerank) files.push(names.rerank);
+  const files = [
+    ...embeddings,
+    ...(faissIndex === "none" ? [] : [names.index]),
+    ...(faissIds ? [names.indexIds] : []),
+    names.metadata,
+    names.texts,
+    names.stats,
+    names.qdrant,
+    ...(sparse.length > 0 ? [names.sparse] : []),
+    ...(fused ? [names.fused] : []),
+    ...(rerank ? [names.rerank] : []),
+  ];
   const summaryPath = plan.summaryPath ?? join(outputDir, MANIFEST_NAME);
   if (!isAbsolute(summaryPath)) throw inputError(`The summary path "${summaryPath}" must be absolute.`);
   if (dirname(summaryPath) === outputDir && files.includes(basename(summaryPath))) {
@@ -76,5 +95,15 @@ export function resolvePlan(plan: ExportPlan): ResolvedPlan {
       `The summary path ${summaryPath} is the name of a data file. Choose another name for the summary.`,
     );
   }
-  return { ...plan, outputDir, prefix, summaryPath: resolve(summaryPath), files, embeddings };
+  return {
+    ...plan,
+    outputDir,
+    prefix,
+    faissIndex,
+    faissIds,
+    fused,
+    summaryPath: resolve(summaryPath),
+    files,
+    embeddings,
+  };
 }

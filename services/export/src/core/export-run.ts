@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import {
+  type ArtifactNames,
   artifactNames,
-  faissFlatIpHeader,
   JsonBytes,
   type Manifest,
   npyHeader,
@@ -15,6 +15,7 @@ import type { DenseBlock, SparseBlock } from "@ragline/vectors";
 import { ChunkFiles, type ExportedChunk } from "./chunk-files.js";
 import { DenseFiles } from "./dense-files.js";
 import { type ExportPlan, inputError, type ResolvedPlan, resolvePlan } from "./export-plan.js";
+import { FaissFiles } from "./faiss-files.js";
 import { parseObject } from "./parse-object.js";
 import { SparseSpool } from "./sparse-spool.js";
 import { staleFiles } from "./stale-files.js";
@@ -24,16 +25,19 @@ import { writePoints } from "./write-points.js";
  * The files of one run, all of them or none: rows are staged as they come (in any order of models, but each model's in
  * order), `finish` makes the files that need all of them, `commit` moves everything into place with the manifest last.
  * Every method throws ArtifactError: INVALID_ARGUMENT for what the caller sent, others for what the file system did.
- * After an error the only thing left to do is `abort`. Memory does not grow with the number of chunks.
+ * After an error the only thing left to do is `abort`. Memory does not grow with the number of chunks, except for the FAISS
+ * files that FaissFiles tells of.
  */
 export class ExportRun {
   readonly #plan: ResolvedPlan;
+  readonly #names: ArtifactNames;
   readonly #data: StagedDirectory;
   /** Where the manifest goes; another directory when the plan says so. */
   readonly #summary: StagedDirectory;
   readonly #files: ReadonlyMap<string, StagedFile>;
   readonly #chunkSpool: StagedFile;
   readonly #chunks: ChunkFiles;
+  readonly #faiss: FaissFiles;
   readonly #dense: ReadonlyMap<string, DenseFiles>;
   readonly #sparse: ReadonlyMap<string, SparseSpool>;
   #outputs: OutputFile[] | undefined;
@@ -42,15 +46,18 @@ export class ExportRun {
     plan: ResolvedPlan,
     directories: { data: StagedDirectory; summary: StagedDirectory },
     files: ReadonlyMap<string, StagedFile>,
+    faiss: FaissFiles,
     spools: { chunks: StagedFile; sparse: readonly StagedFile[] },
   ) {
     const json = new JsonBytes();
     const names = artifactNames(plan.prefix);
     const fileOf = (name: string) => fileNamed(files, name);
     this.#plan = plan;
+    this.#names = names;
     this.#data = directories.data;
     this.#summary = directories.summary;
     this.#files = files;
+    this.#faiss = faiss;
     this.#chunkSpool = spools.chunks;
     this.#chunks = new ChunkFiles(
       json,
@@ -59,8 +66,8 @@ export class ExportRun {
     );
     this.#dense = new Map(
       plan.dense.map((space, i) => {
-        const targets = i === 0 ? [names.embeddings, names.index] : [names.companionEmbeddings(space.name)];
-        return [space.name, new DenseFiles(space, plan.chunkCount, targets.map(fileOf))];
+        const targets = [fileOf(plan.embeddings[i] ?? ""), ...(i === 0 ? faiss.rowFiles : [])];
+        return [space.name, new DenseFiles(space, plan.chunkCount, targets)];
       }),
     );
     this.#sparse = new Map(
@@ -84,12 +91,16 @@ export class ExportRun {
       for (const [i, name] of plan.embeddings.entries()) {
         await fileNamed(files, name).write(npyHeader(plan.chunkCount, plan.dense[i]?.dimension ?? 0));
       }
-      const index = fileNamed(files, artifactNames(plan.prefix).index);
-      await index.write(faissFlatIpHeader(plan.chunkCount, plan.dense[0]?.dimension ?? 0));
+      const names = artifactNames(plan.prefix);
+      const faiss = await FaissFiles.open(
+        { kind: plan.faissIndex, index: files.get(names.index), ids: files.get(names.indexIds) },
+        plan.chunkCount,
+        plan.dense[0]?.dimension ?? 0,
+      );
       const sparse: StagedFile[] = [];
       for (const i of plan.sparse.keys()) sparse.push(await data.create(`.spool-sparse-${i}`));
       const chunks = await data.create(".spool-chunks");
-      return new ExportRun(plan, { data, summary }, files, { chunks, sparse });
+      return new ExportRun(plan, { data, summary }, files, faiss, { chunks, sparse });
     } catch (error) {
       if (summary !== data) await summary.abort();
       await data.abort();
@@ -105,7 +116,10 @@ export class ExportRun {
         `${this.#chunks.count + chunks.length} chunks were sent, but the export was opened for ${this.#plan.chunkCount}.`,
       );
     }
-    for (const chunk of chunks) await this.#chunks.add(chunk);
+    for (const chunk of chunks) {
+      await this.#chunks.add(chunk);
+      this.#faiss.addPoint(chunk.id);
+    }
   }
 
   /** Takes the next rows of a dense model. */
@@ -124,15 +138,15 @@ export class ExportRun {
     await spool.add(block);
   }
 
-  /** Takes lines of the rerank file, one JSON object each. */
-  async rerank(lines: readonly string[]): Promise<void> {
+  /** Takes lines of the file of fused candidates or of the rerank file, one JSON object each. */
+  async lines(kind: "fused" | "rerank", lines: readonly string[]): Promise<void> {
     this.#assertOpen();
-    if (!this.#plan.rerank) throw inputError("A rerank line was sent, but the export was opened without rerank.");
-    const file = fileNamed(this.#files, artifactNames(this.#plan.prefix).rerank);
+    if (!this.#plan[kind]) throw inputError(`A ${kind} line was sent, but the export was opened without ${kind}.`);
+    const file = fileNamed(this.#files, this.#names[kind]);
     const json = new JsonBytes();
     for (const line of lines) {
       const value = parseObject(line);
-      if (!value) throw inputError("A rerank line is not a JSON object.");
+      if (!value) throw inputError(`A ${kind} line is not a JSON object.`);
       await file.write(json.clear().value(value).text("\n").bytes);
     }
   }
@@ -146,15 +160,18 @@ export class ExportRun {
     this.#assertOpen();
     this.#assertComplete();
     const plan = this.#plan;
-    const names = artifactNames(plan.prefix);
+    const names = this.#names;
     await this.#chunks.end();
+    await this.#faiss.endIds();
     await fileNamed(this.#files, names.stats).write(Buffer.from(`${JSON.stringify(this.#stats(), null, 2)}\n`));
     const made = new Set([names.qdrant, names.sparse]);
+    if (plan.faissIndex === "hnsw") made.add(names.index);
     const outputs = new Map<string, OutputFile>();
     for (const [name, file] of this.#files) if (!made.has(name)) outputs.set(name, await file.finish());
     await this.#chunkSpool.finish();
     for (const { file } of this.#sparse.values()) await file.finish();
     const pathOf = (name: string) => fileNamed(this.#files, name).path;
+    await this.#faiss.writeGraph(pathOf(names.embeddings), signal);
     await writePoints(
       {
         chunks: this.#chunkSpool.path,

@@ -9,7 +9,7 @@ import type { ResolvedPlan } from "./export-plan.js";
  */
 export async function staleFiles({ outputDir, summaryPath, prefix, files }: ResolvedPlan): Promise<string[]> {
   const names = artifactNames(prefix);
-  const stale = new Set([names.sparse, names.rerank]);
+  const stale = new Set([names.index, names.indexIds, names.sparse, names.fused, names.rerank]);
   for (const path of new Set([join(outputDir, MANIFEST_NAME), summaryPath])) {
     const manifest = await readOldManifest(path);
     if (manifest === undefined || manifestPrefix(manifest) !== prefix) continue;

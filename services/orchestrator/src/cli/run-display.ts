@@ -23,6 +23,20 @@ function header(runId: string, version: string, settings: readonly Setting[]): s
   return `ragline ${version}  run ${runId}\n${settingsText(shown)}\n`;
 }
 
+function readableLine(line: string): string {
+  try {
+    const { service, level, msg, err } = JSON.parse(line) as {
+      service?: string;
+      level?: string;
+      msg?: string;
+      err?: { message?: string };
+    };
+    return `${service ?? "stage"} ${level ?? "log"}: ${[msg, err?.message].filter(Boolean).join(": ")}`;
+  } catch {
+    return line;
+  }
+}
+
 /** Shows the events of a run: bars on a terminal, one line per step elsewhere. */
 export class RunDisplay {
   readonly #output: DisplayOutput;
@@ -66,9 +80,9 @@ export class RunDisplay {
     }
   }
 
-  /** Shows a line of a stage's log. */
+  /** Shows a line of a stage's log: what it says to a person, or the line itself where it is no log line. */
   log(line: string): void {
-    this.#interrupt(`  ${line}`);
+    this.#interrupt(`  ${readableLine(line)}`);
   }
 
   /** Takes the bar away. */

@@ -13,6 +13,7 @@ import { interruption } from "./interruption.js";
 /** The flags of `ragline search`. */
 export interface SearchFlags {
   readonly run: string;
+  readonly summaryPath?: string;
   readonly mode?: SearchMode;
   readonly topK: number;
   readonly json?: boolean;
@@ -62,7 +63,7 @@ export async function searchAction(query: string, flags: SearchFlags): Promise<n
   });
   let stages: StageProcesses | undefined;
   try {
-    const run = await openRun(flags.run);
+    const run = await openRun(flags.run, flags.summaryPath === undefined ? {} : { summaryPath: flags.summaryPath });
     const mode = flags.mode ?? defaultMode(run);
     stages = await StageProcesses.open({
       endpoints: parseEndpoints(flags.endpoints ?? []),

@@ -15,6 +15,7 @@ export function addSearchCommand(program: Command): void {
     .description("Answer a query from the artifacts of a run, with the models that made them.")
     .argument("<query>", "What to look for.")
     .requiredOption("--run <dir>", "Output directory of the run.")
+    .option("--summary-path <file>", "Manifest of the run, where it does not lie beside the artifacts.")
     .addOption(
       new Option("--mode <mode>", "What to look at; the most that the run has by default.").choices([
         "dense",

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import Table from "cli-table3";
 import type { CollectionSummary, RunSummary, StageRow } from "../core/run-summary.js";
 
@@ -20,12 +21,13 @@ const borderless = Object.fromEntries(
     .map((name) => [name, ""]),
 );
 
-function newTable(head: readonly string[], columns: readonly ("left" | "right")[]): Table.Table {
+/** A table without borders. */
+export function newTable(head: readonly string[], columns: readonly ("left" | "right")[]): Table.Table {
   return new Table({
     head: [...head],
     colAligns: [...columns],
     chars: { ...borderless, middle: "  " },
-    style: { head: ["bold"], border: [], "padding-left": 0, "padding-right": 0 },
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
 }
 
@@ -71,11 +73,16 @@ function collectionText(summary: CollectionSummary, stageReport: boolean): strin
       `Warnings:\n${warnings.map(({ stage, detail, degraded }) => `  ${stage}${degraded ? ", degraded" : ""}: ${detail}`).join("\n")}`,
     );
   if (skippedInputs.length > 0) {
-    const shown = skippedInputs.slice(0, maxSkippedShown).map(({ message }) => `  ${message}`);
-    const rest = skippedInputs.length - shown.length;
-    parts.push(
-      `Skipped inputs:\n${shown.join("\n")}${rest > 0 ? `\n  and ${rest} more, see skipped_inputs in the manifest` : ""}`,
-    );
+    const otherKinds = skippedInputs.filter(({ reason }) => reason === "unsupported").length;
+    const shown = skippedInputs
+      .filter(({ reason }) => reason !== "unsupported")
+      .slice(0, maxSkippedShown)
+      .map(({ message }) => `  ${message}`);
+    const rest = skippedInputs.length - otherKinds - shown.length;
+    if (rest > 0) shown.push(`  and ${rest} more, see skipped_inputs in the manifest`);
+    if (otherKinds > 0)
+      shown.push(`  ${otherKinds} files of kinds that are not read, see skipped_inputs in the manifest`);
+    parts.push(`Skipped inputs:\n${shown.join("\n")}`);
   }
   parts.push(
     `Artifacts in ${outputDir}:\n${files.map(({ name, bytes }) => `  ${name}  ${compactBytes.format(bytes)}`).join("\n")}\n  ${manifest}  (manifest)`,
@@ -83,14 +90,21 @@ function collectionText(summary: CollectionSummary, stageReport: boolean): strin
   return parts.join("\n");
 }
 
+/** The flags that point at a run's artifacts. */
+function runFlags(summary: CollectionSummary | undefined): string {
+  if (!summary) return "";
+  const { outputDir, manifest } = summary;
+  return `--run ${outputDir}${dirname(manifest) === outputDir ? "" : ` --summary-path ${manifest}`}`;
+}
+
 /** What a person reads at the end of a run; `stageReport` is the table of the stages. */
 export function summaryText(summary: RunSummary, stageReport: boolean): string {
   const { collections, seconds, traceId, runId, degraded } = summary;
-  const outputs = collections.map(({ outputDir }) => outputDir);
   return [
     ...collections.map((collection) => collectionText(collection, stageReport)),
     "",
     `Done in ${fixed(seconds, 1)} s${degraded ? ", degraded (see the warnings)" : ""}. Run ${runId}, trace ${traceId}`,
-    `Ask it something: npx ragline search "your question" --run ${outputs[0] ?? ""}`,
+    `Send it to Qdrant: npx ragline upload --run ${collections[0]?.outputDir ?? ""} --url http://127.0.0.1:6333`,
+    `Ask it something: npx ragline search "your question" ${runFlags(collections[0])}`,
   ].join("\n");
 }

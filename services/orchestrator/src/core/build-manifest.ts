@@ -61,6 +61,11 @@ function denseRun({ dense, collected, seconds }: CollectionResult, { leaseEvents
     models_executed: dense.map(({ model }) => model),
     lease_events: leaseEvents.filter(({ stage }) => stage === "dense"),
     batches_per_model: Object.fromEntries(dense.map(({ model, run }) => [model, Number(run.summary.batches)])),
+    device: primary?.run.ready.device ?? "",
+    batch_size:
+      primary && primary.run.summary.batches > 0n
+        ? Number(primary.run.summary.items) / Number(primary.run.summary.batches)
+        : 0,
     backend: primary?.run.ready.runtime ?? "",
     precision: Object.fromEntries(dense.map(({ model, run }) => [model, precisionName(run.ready.precision)])),
     gpu_count: 0,
@@ -79,6 +84,7 @@ function sparseRun(result: CollectionResult, facts: ManifestFacts): object | nul
     enabled: true,
     executed: sparse.some(({ run }) => run !== undefined),
     sparse_model: sparse[0]?.model,
+    model_names: sparse.map(({ model }) => model),
     models: sparse.map(({ model, available: withVector, averageLength, run }) => ({
       name: model,
       vectors: { total, available: withVector, coverage_ratio: total > 0 ? withVector / total : 0 },
@@ -160,6 +166,8 @@ function telemetry(result: CollectionResult, facts: ManifestFacts): object {
   const off: Record<string, boolean> = { sparse: !settings.enableSparse, rerank: result.rerank.status === "disabled" };
   const stages = ["chunk", "dense", "sparse", "fusion", "rerank", "export"];
   const disabled = { status: "skipped", reason: "feature_disabled" };
+  // The stages of a run keep metrics only where an endpoint for them was asked for.
+  const notScraped = { status: "skipped", reason: "no_metrics_endpoint" };
   return {
     lease_events_recorded: leaseEvents.length,
     batch_progress_events_recorded: runsOf(result).reduce((sum, { run }) => sum + Number(run.summary.batches), 0),
@@ -172,7 +180,7 @@ function telemetry(result: CollectionResult, facts: ManifestFacts): object {
     metrics: Object.fromEntries(
       ["dense", "sparse", "rerank", "export"].map((stage) => [
         stage,
-        off[stage] ? { ...disabled, metrics: [] } : { status: "emitted", metrics: [`rag_${stage}_latency_seconds`] },
+        { ...(off[stage] ? disabled : notScraped), metrics: [] },
       ]),
     ),
   };
@@ -195,18 +203,20 @@ export function buildManifest(result: CollectionResult, facts: ManifestFacts, fi
     ensemble_state: { mode: "exclusive", order: dense.map(({ model }) => model), primary: dense[0]?.model },
     telemetry: telemetry(result, facts),
     performance_baseline: {
+      latency_seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
       gpu: {
         samples: 0,
         peak_memory_used_gb: 0,
         per_gpu: {},
         status: "no_gpu",
+        peak_device: "cpu",
         soft_limit_gb: 10,
         soft_limit_exceeded: false,
       },
-      system: { peak_worker_memory_gb: gigabytes(peakBytes) },
+      system: { peak_memory_gb: gigabytes(peakBytes) },
       hydration: Object.fromEntries(runsOf(result).map(({ run }) => [run.ready.model, run.ready.hydrateSeconds])),
     },
-    compatibility: { current: "v4.1", legacy: ["v4.0"] },
+    compatibility: { current: "v4.1", legacy: ["v4.0"], warnings: [] },
     warnings: outcomes.map(({ detail }) => detail),
     run_id: facts.runId,
     trace_id: facts.traceId,

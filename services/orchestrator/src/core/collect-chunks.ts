@@ -127,6 +127,8 @@ class Collector {
   /** Tells what was passed over, one outcome for each reason. */
   reportSkipped(): void {
     for (const reason of new Set(this.skipped.map((skipped) => skipped.reason))) {
+      // Files of other kinds are in most directories; they are listed in the manifest and are nobody's mistake.
+      if (reason === "unsupported") continue;
       const of = this.skipped.filter((skipped) => skipped.reason === reason);
       const more = of.length > 1 ? `${of.length} inputs were skipped (${reason}), the first because: ` : "";
       const degraded = !harmless.has(reason);

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { DenseVectorsSchema, type EmbedRequestSchema, InputType, Stage } from "@ragline/contracts";
+import { type DenseVectorsSchema, type EmbedRequestSchema, InputType, Stage } from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
 import { type DenseBlock, fromFloat32Bytes } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
@@ -43,7 +43,7 @@ export async function embedWithModel(
     let done = 0;
     const total = chunks.count;
     async function* requests(): AsyncGenerator<MessageInitShape<typeof EmbedRequestSchema>> {
-      yield { kind: { case: "open", value: stageOpen(context, model) } };
+      yield { kind: { case: "open", value: stageOpen(context, "dense", model) } };
       for await (const texts of passageBatches(chunks)) yield { kind: { case: "texts", value: texts } };
       for (const texts of queryBatches(queries)) yield { kind: { case: "texts", value: texts } };
     }

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type ExportedFile, type ExportRequestSchema, Stage } from "@ragline/contracts";
+import { type ExportedFile, type ExportRequestSchema, FaissIndex, Stage } from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { DenseSpace } from "./dense-stage.js";
@@ -15,6 +15,8 @@ export interface ExportContent {
   readonly chunks: ChunkSpool;
   readonly dense: readonly DenseSpace[];
   readonly sparse: readonly SparseSpace[];
+  /** One JSON object per query; absent when intermediate results are not kept. */
+  readonly fusedLines?: () => AsyncIterable<string>;
   /** One JSON object per query; absent when nothing was reranked. */
   readonly rerankLines?: readonly string[];
   /** The manifest as JSON, once the hashes of all other files are known. */
@@ -27,10 +29,12 @@ export interface Exported {
   readonly manifestPath: string;
 }
 
+const faissIndexes = { flat: FaissIndex.FLAT, hnsw: FaissIndex.HNSW, none: FaissIndex.NONE };
+
 type Request = MessageInitShape<typeof ExportRequestSchema>;
 
 async function* contentRequests({ settings }: RunContext, content: ExportContent): AsyncGenerator<Request> {
-  const { planned, outputDir, chunks, dense, sparse, rerankLines } = content;
+  const { planned, outputDir, chunks, dense, sparse, fusedLines, rerankLines } = content;
   yield {
     kind: {
       case: "open",
@@ -51,6 +55,9 @@ async function* contentRequests({ settings }: RunContext, content: ExportContent
         chunkCount: BigInt(chunks.count),
         rerank: rerankLines !== undefined,
         summaryPath: settings.summaryPath ?? "",
+        faissIndex: faissIndexes[settings.faissIndex],
+        faissIds: settings.faissIds,
+        fused: fusedLines !== undefined,
       },
     },
   };
@@ -63,6 +70,9 @@ async function* contentRequests({ settings }: RunContext, content: ExportContent
     for await (const { firstIndex, rowLengths, indices, values, tokens } of vectors.read()) {
       yield { kind: { case: "sparse", value: { space, firstIndex, rowLengths, indices, values, tokens } } };
     }
+  }
+  if (fusedLines !== undefined) {
+    for await (const line of fusedLines()) yield { kind: { case: "fused", value: { linesJson: [line] } } };
   }
   if (rerankLines !== undefined) yield { kind: { case: "rerank", value: { linesJson: [...rerankLines] } } };
   yield { kind: { case: "finish", value: {} } };

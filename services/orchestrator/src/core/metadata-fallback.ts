@@ -1,4 +1,4 @@
-import { SparseVectorsSchema } from "@ragline/contracts";
+import type { SparseVectorsSchema } from "@ragline/contracts";
 import { termId } from "@ragline/lexical";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { MessageSpool } from "./message-spool.js";

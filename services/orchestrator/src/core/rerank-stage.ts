@@ -35,7 +35,9 @@ export async function rerankCandidates(
     const latencySeconds: number[] = [];
     let done = 0;
     async function* requests(): AsyncGenerator<MessageInitShape<typeof ScoreRequestSchema>> {
-      yield { kind: { case: "open", value: stageOpen(context, model, { maxBatchItems: settings.rerankBatchCap }) } };
+      yield {
+        kind: { case: "open", value: stageOpen(context, "rerank", model, { maxBatchItems: settings.rerankBatchCap }) },
+      };
       for (const [i, { id, text }] of queries.entries()) {
         const rows = (fused[i] ?? []).slice(0, depth).map(({ row }) => row);
         const candidates = (await chunks.rows(rows)).map((chunk) => ({ id: chunk.id, text: chunk.text }));

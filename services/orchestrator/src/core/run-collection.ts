@@ -1,6 +1,7 @@
 import { DenseVectorsSchema, OutcomeReason, SparseVectorsSchema, Stage } from "@ragline/contracts";
 import type { FusedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
+import { RaglineError } from "@ragline/rpc";
 import type { ChunkSpool } from "./chunk-spool.js";
 import { collectChunks } from "./collect-chunks.js";
 import type { CollectionResult, RerankState } from "./collection-result.js";
@@ -108,7 +109,8 @@ async function runSparse(
         unit: "chunks",
       });
     } catch (error) {
-      if (context.signal.aborted) throw error;
+      // Only a failure of the stage has a fallback; a full disk or an error of ours would only be hidden by one.
+      if (context.signal.aborted || !(error instanceof RaglineError)) throw error;
       const fallback = await metadataVectors(
         chunks,
         queries,
@@ -173,7 +175,7 @@ async function runRerank(
     const firstIds = (await chunks.rows(first.map(({ row }) => row))).map(({ id }) => id);
     return { status: "executed", model, depth, result, firstIds };
   } catch (error) {
-    if (context.signal.aborted) throw error;
+    if (context.signal.aborted || !(error instanceof RaglineError)) throw error;
     const outcome = report(context, {
       stage: Stage.RERANK,
       reason: OutcomeReason.EXECUTION_FAILED,

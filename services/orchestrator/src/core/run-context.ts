@@ -16,8 +16,8 @@ export type StageName = keyof StageServices;
 
 /** How a run reaches its stages. */
 export interface StageClients {
-  /** Address of the broker that the stages lease devices from; empty: their own. */
-  readonly leaseBroker: string;
+  /** Address of the broker that a stage leases devices from; empty: its own, as for stages that may be on another host. */
+  leaseBroker(name: StageName): string;
   /** A client for a stage; one that runs as our child and has died is started anew. */
   client<Name extends StageName>(name: Name): Promise<Client<StageServices[Name]>>;
   /** Whether the stage is a child of ours that has died since its last client was handed out. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { removeStalePartials } from "@ragline/artifacts";
+import { removeStalePartials, sealManifest } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import { type Outcome, Stage } from "@ragline/contracts";
 import type { LeaseEvent } from "@ragline/gpu-lease";
@@ -63,14 +63,12 @@ async function runOne(
         ...(lines ? { rerankLines: lines } : {}),
         manifest: (files) => {
           const withExport = { ...result, spanIds: { ...result.spanIds, export: span.spanContext().spanId } };
-          return JSON.stringify(
+          return sealManifest(
             buildManifest(
               withExport,
               { ...facts, leaseEvents: options.stages.leaseEvents, generatedAt: new Date(), outcomes: outcomes() },
               files,
             ),
-            undefined,
-            2,
           );
         },
       }),

@@ -1,12 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Run, RunChunk } from "@ragline/artifacts";
 import { InputType, Precision, type StageOpenSchema } from "@ragline/contracts";
-import { mixRerank, type RerankedCandidate } from "@ragline/fusion";
+import { type FusionMethod, mixRerank, type RerankedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
 import { fromFloat32Bytes, type SparseVector, unpackSparse } from "@ragline/vectors";
 import { readModelStream } from "./model-stream.js";
 import { type DenseSource, fuseResults, type SparseSource, searchSpaces } from "./retrieve.js";
-import type { StageClients } from "./run-context.js";
+import type { StageClients, StageName } from "./run-context.js";
 import { usageError } from "./usage-error.js";
 
 /** What a search looks at: dense vectors, sparse ones, both fused, or fused and reranked. */
@@ -44,10 +44,22 @@ export interface SearchHit {
 const listDepth = 100;
 
 /** Opens a model as the run did: vectors of another precision are of another space. */
-function openFor({ run, stages }: SearchOptions, model: string): MessageInitShape<typeof StageOpenSchema> {
+function openFor(
+  { run, stages }: SearchOptions,
+  stage: StageName,
+  model: string,
+): MessageInitShape<typeof StageOpenSchema> {
   const recorded = run.manifest.models?.find(({ name }) => name === model)?.["precision"];
   const precision = recorded === "fp32" ? Precision.FP32 : recorded === "int8" ? Precision.INT8 : Precision.AUTO;
-  return { model, precision, leaseBroker: stages.leaseBroker };
+  return { model, precision, leaseBroker: stages.leaseBroker(stage) };
+}
+
+/** The fusion that the run was made with; runs of the pipeline before this one name none. */
+function fusionMethod({ manifest }: Run): FusionMethod {
+  const { fusion } = manifest;
+  return typeof fusion === "object" && fusion !== null && "method" in fusion && fusion.method === "rrf"
+    ? "rrf"
+    : "zscore";
 }
 
 async function* sendAll<Message>(...messages: Message[]): AsyncGenerator<Message> {
@@ -59,7 +71,7 @@ async function denseSource(options: SearchOptions, model: string, dimension: num
   const client = await stages.client("dense");
   let queries = new Float32Array();
   const requests = sendAll(
-    { kind: { case: "open" as const, value: openFor(options, model) } },
+    { kind: { case: "open" as const, value: openFor(options, "dense", model) } },
     { kind: { case: "texts" as const, value: { inputType: InputType.QUERY, texts: [query] } } },
   );
   await readModelStream(
@@ -77,7 +89,7 @@ async function sparseSource(options: SearchOptions, model: string): Promise<Spar
   const client = await stages.client("sparse");
   let queries: SparseVector[] = [];
   const requests = sendAll(
-    { kind: { case: "open" as const, value: openFor(options, model) } },
+    { kind: { case: "open" as const, value: openFor(options, "sparse", model) } },
     { kind: { case: "texts" as const, value: { inputType: InputType.QUERY, texts: [query] } } },
   );
   await readModelStream(
@@ -102,7 +114,7 @@ async function rerank(options: SearchOptions, fused: Parameters<typeof mixRerank
   const client = await stages.client("rerank");
   const scoreByRow = new Map<number, number>();
   const requests = sendAll(
-    { kind: { case: "open" as const, value: openFor(options, options.rerankModel) } },
+    { kind: { case: "open" as const, value: openFor(options, "rerank", options.rerankModel) } },
     {
       kind: {
         case: "query" as const,
@@ -155,7 +167,8 @@ export async function searchRun(options: SearchOptions): Promise<SearchHit[]> {
   if (wantsSparse)
     for (const name of run.sparse.filter((model) => known.has(model) || model === "qdrant-bm25"))
       sparse.push(await sparseSource(options, name));
-  const [fused = []] = fuseResults(await searchSpaces(dense, sparse, listDepth), 1, "zscore");
+  const method = fusionMethod(run);
+  const [fused = []] = fuseResults(await searchSpaces(dense, sparse, listDepth), 1, method);
   const ranked = mode === "rerank" ? await rerank(options, fused) : fused;
   const kept = ranked.slice(0, topK);
   const chunks = await run.chunksAt(kept.map(({ row }) => row));

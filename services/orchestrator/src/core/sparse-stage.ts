@@ -3,7 +3,7 @@ import {
   type EncodeRequestSchema,
   InputType,
   type MeasureCorpusRequestSchema,
-  SparseVectorsSchema,
+  type SparseVectorsSchema,
   Stage,
 } from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
@@ -64,7 +64,7 @@ export async function encodeWithModel(
     let available = 0;
     const total = chunks.count;
     async function* requests(): AsyncGenerator<MessageInitShape<typeof EncodeRequestSchema>> {
-      yield { kind: { case: "open", value: stageOpen(context, model, { averageLength }) } };
+      yield { kind: { case: "open", value: stageOpen(context, "sparse", model, { averageLength }) } };
       for await (const texts of passageBatches(chunks)) yield { kind: { case: "texts", value: texts } };
       for (const texts of queryBatches(queries)) yield { kind: { case: "texts", value: texts } };
     }

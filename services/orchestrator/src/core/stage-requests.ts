@@ -1,13 +1,14 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { InputType, Precision, type StageOpenSchema, type TextBatchSchema } from "@ragline/contracts";
 import type { ChunkSpool } from "./chunk-spool.js";
-import type { RunContext } from "./run-context.js";
+import type { RunContext, StageName } from "./run-context.js";
 
 const precisions = { auto: Precision.AUTO, fp32: Precision.FP32, int8: Precision.INT8 } as const;
 
 /** The opening message of a stage's stream. */
 export function stageOpen(
   context: Pick<RunContext, "settings" | "stages" | "runId">,
+  stage: StageName,
   model: string,
   options: { readonly averageLength?: number; readonly maxBatchItems?: number } = {},
 ): MessageInitShape<typeof StageOpenSchema> {
@@ -16,7 +17,7 @@ export function stageOpen(
     model,
     precision: precisions[settings.precision],
     runId,
-    leaseBroker: stages.leaseBroker,
+    leaseBroker: stages.leaseBroker(stage),
     maxBatchTokens: settings.maxBatchTokens,
     ...options,
   };

@@ -1,27 +1,12 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { DescMessage } from "@bufbuild/protobuf";
+import { makeDirectories } from "@ragline/artifacts";
 import { MessageSpool } from "./message-spool.js";
+import { removeDeadDirectories } from "./remove-dead-directories.js";
 import { usageError } from "./usage-error.js";
 
 const prefix = ".ragline-run-";
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Removes what a run that was killed left in an output directory. */
-async function removeStale(outputDir: string): Promise<void> {
-  for (const name of await readdir(outputDir)) {
-    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
-    if (Number.isInteger(pid) && !isAlive(pid)) await rm(join(outputDir, name), { recursive: true, force: true });
-  }
-}
 
 /** A hidden directory beside the artifacts, on their disk, for what a run spools while it goes on. */
 export class Workspace {
@@ -45,8 +30,8 @@ export class Workspace {
     const absolute = resolve(outputDir);
     const path = join(absolute, `${prefix}${process.pid}-${runId.slice(0, 8)}`);
     try {
-      await mkdir(absolute, { recursive: true });
-      await removeStale(absolute);
+      await makeDirectories(absolute);
+      await removeDeadDirectories(absolute, prefix);
       await mkdir(path, { mode: 0o700 });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;

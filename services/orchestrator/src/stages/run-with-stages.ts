@@ -42,15 +42,23 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
     onLine,
   });
   run.onStages?.(stages);
+  let warmed = false;
   try {
+    // Sparse and rerank have fallbacks; without these two there is no run.
+    await stages.assertReachable(["dense", "export"]);
     return await runPipeline({
       settings,
       provenance,
       stages,
       signal,
       onEvent: (event) => {
-        // Only now is it sure that there is something to do; the processes start while the sources are read.
-        if (event.case === "started") stages.warm(neededStages(settings));
+        // Only now is it sure that there is something to do. The dense service starts while the sources are read, the
+        // others once it works: all at once they would only take the processor from each other.
+        if (event.case === "started") stages.warm(["dense"]);
+        if (event.case === "stageProgress" && !warmed) {
+          warmed = true;
+          stages.warm(neededStages(settings));
+        }
         onEvent(event);
       },
     });

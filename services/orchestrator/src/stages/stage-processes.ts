@@ -3,8 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DenseService, ExportService, LeaseService, RerankService, SparseService } from "@ragline/contracts";
 import { LeaseBroker, type LeaseEvent, leaseHandlers } from "@ragline/gpu-lease";
-import { type Client, createClient, createServer, implementation, listen, serviceDefinition } from "@ragline/rpc";
+import {
+  assertReachable,
+  type Client,
+  createClient,
+  createServer,
+  implementation,
+  listen,
+  serviceDefinition,
+} from "@ragline/rpc";
 import { type SpawnedService, spawnService } from "@ragline/service-kit";
+import { removeDeadDirectories } from "../core/remove-dead-directories.js";
 import type { StageClients, StageName, StageServices } from "../core/run-context.js";
 import { stageEntry } from "./stage-entry.js";
 
@@ -36,9 +45,11 @@ interface Child {
 // A process that dies takes its connections along a moment before its end is told.
 const exitNoticeMs = 500;
 
+const socketDirectory = "ragline-sockets-";
+
 /** The stages of a run: services that run already, or children of this process, which end with it however it ends. */
 export class StageProcesses implements StageClients {
-  readonly leaseBroker: string;
+  readonly #brokerAddress: string;
   readonly #options: StageProcessesOptions;
   readonly #directory: string;
   readonly #broker: LeaseBroker;
@@ -56,18 +67,23 @@ export class StageProcesses implements StageClients {
     this.#options = options;
     this.#directory = directory;
     this.#broker = broker.ledger;
-    this.leaseBroker = broker.address;
+    this.#brokerAddress = broker.address;
     this.#closeBroker = broker.close;
   }
 
   /** Starts the lease broker of this host; services start when they are asked for. */
   static async open(options: StageProcessesOptions): Promise<StageProcesses> {
-    const directory = await mkdtemp(join(tmpdir(), "ragline-"));
+    await removeDeadDirectories(tmpdir(), socketDirectory);
+    const directory = await mkdtemp(join(tmpdir(), `${socketDirectory}${process.pid}-`));
     const ledger = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }], exclusive: options.exclusive });
     const server = createServer();
     server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(ledger)));
     const address = await listen(server, socketAddress(directory, "lease"));
     return new StageProcesses(options, directory, { ledger, address, close: () => server.forceShutdown() });
+  }
+
+  leaseBroker(name: StageName): string {
+    return this.#options.endpoints.has(name) ? "" : this.#brokerAddress;
   }
 
   /** What has happened to leases so far. */
@@ -81,6 +97,17 @@ export class StageProcesses implements StageClients {
     return Object.fromEntries(
       await Promise.all(running.map(async ([name, child]) => [name, (await child.started).pid] as const)),
     );
+  }
+
+  /**
+   * Checks that services which run elsewhere can be reached, before work is done that would be for nothing.
+   * @throws RaglineError UNAVAILABLE naming the first that cannot.
+   */
+  async assertReachable(names: readonly StageName[]): Promise<void> {
+    for (const name of names) {
+      const endpoint = this.#options.endpoints.get(name);
+      if (endpoint !== undefined) await assertReachable(endpoint, { name: `${name} service` });
+    }
   }
 
   /** Starts children that will be needed, so that they are ready when they are; failures are told when they are asked for. */

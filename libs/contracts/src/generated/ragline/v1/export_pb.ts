@@ -2,15 +2,15 @@
 // @generated from file ragline/v1/export.proto (package ragline.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file ragline/v1/export.proto.
  */
 export const file_ragline_v1_export: GenFile = /*@__PURE__*/
-  fileDesc("ChdyYWdsaW5lL3YxL2V4cG9ydC5wcm90bxIKcmFnbGluZS52MSLJAgoNRXhwb3J0UmVxdWVzdBImCgRvcGVuGAEgASgLMhYucmFnbGluZS52MS5FeHBvcnRPcGVuSAASKgoGY2h1bmtzGAIgASgLMhgucmFnbGluZS52MS5FeHBvcnRDaHVua3NIABIoCgVkZW5zZRgDIAEoCzIXLnJhZ2xpbmUudjEuRXhwb3J0RGVuc2VIABIqCgZzcGFyc2UYBCABKAsyGC5yYWdsaW5lLnYxLkV4cG9ydFNwYXJzZUgAEioKBnJlcmFuaxgFIAEoCzIYLnJhZ2xpbmUudjEuRXhwb3J0UmVyYW5rSAASKgoGZmluaXNoGAYgASgLMhgucmFnbGluZS52MS5FeHBvcnRGaW5pc2hIABIuCghtYW5pZmVzdBgHIAEoCzIaLnJhZ2xpbmUudjEuRXhwb3J0TWFuaWZlc3RIAEIGCgRraW5kInYKDkV4cG9ydFJlc3BvbnNlEioKBnN0YWdlZBgBIAEoCzIYLnJhZ2xpbmUudjEuRXhwb3J0U3RhZ2VkSAASMAoJY29tbWl0dGVkGAIgASgLMhsucmFnbGluZS52MS5FeHBvcnRDb21taXR0ZWRIAEIGCgRraW5kIs8BCgpFeHBvcnRPcGVuEhIKCm91dHB1dF9kaXIYASABKAkSEgoKY29sbGVjdGlvbhgCIAEoCRIOCgZwcmVmaXgYAyABKAkSJQoFZGVuc2UYBCADKAsyFi5yYWdsaW5lLnYxLkRlbnNlU3BhY2USJwoGc3BhcnNlGAUgAygLMhcucmFnbGluZS52MS5TcGFyc2VTcGFjZRITCgtjaHVua19jb3VudBgGIAEoBBIOCgZyZXJhbmsYByABKAgSFAoMc3VtbWFyeV9wYXRoGAggASgJIkYKCkRlbnNlU3BhY2USDAoEbmFtZRgBIAEoCRIRCglkaW1lbnNpb24YAiABKA0SFwoPaHVnZ2luZ19mYWNlX2lkGAMgASgJIlgKC1NwYXJzZVNwYWNlEgwKBG5hbWUYASABKAkSIgoaaW52ZXJzZV9kb2N1bWVudF9mcmVxdWVuY3kYAiABKAgSFwoPaHVnZ2luZ19mYWNlX2lkGAMgASgJIjcKDEV4cG9ydENodW5rcxInCgZjaHVua3MYASADKAsyFy5yYWdsaW5lLnYxLkV4cG9ydENodW5rIj4KC0V4cG9ydENodW5rEgoKAmlkGAEgASgJEgwKBHRleHQYAiABKAkSFQoNbWV0YWRhdGFfanNvbhgDIAEoCSJPCgtFeHBvcnREZW5zZRINCgVzcGFjZRgBIAEoCRITCgtmaXJzdF9pbmRleBgCIAEoBBIMCgRyb3dzGAMgASgNEg4KBnZhbHVlcxgEIAEoDCJ4CgxFeHBvcnRTcGFyc2USDQoFc3BhY2UYASABKAkSEwoLZmlyc3RfaW5kZXgYAiABKAQSEwoLcm93X2xlbmd0aHMYAyADKA0SDwoHaW5kaWNlcxgEIAMoDRIOCgZ2YWx1ZXMYBSADKAISDgoGdG9rZW5zGAYgAygJIiIKDEV4cG9ydFJlcmFuaxISCgpsaW5lc19qc29uGAEgAygJIg4KDEV4cG9ydEZpbmlzaCIeCg5FeHBvcnRNYW5pZmVzdBIMCgRqc29uGAEgASgJIjcKDEV4cG9ydFN0YWdlZBInCgVmaWxlcxgBIAMoCzIYLnJhZ2xpbmUudjEuRXhwb3J0ZWRGaWxlIjsKDEV4cG9ydGVkRmlsZRIMCgRuYW1lGAEgASgJEg0KBWJ5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCSIoCg9FeHBvcnRDb21taXR0ZWQSFQoNbWFuaWZlc3RfcGF0aBgBIAEoCTJUCg1FeHBvcnRTZXJ2aWNlEkMKBkV4cG9ydBIZLnJhZ2xpbmUudjEuRXhwb3J0UmVxdWVzdBoaLnJhZ2xpbmUudjEuRXhwb3J0UmVzcG9uc2UoATABYgZwcm90bzM");
+  fileDesc("ChdyYWdsaW5lL3YxL2V4cG9ydC5wcm90bxIKcmFnbGluZS52MSLzAgoNRXhwb3J0UmVxdWVzdBImCgRvcGVuGAEgASgLMhYucmFnbGluZS52MS5FeHBvcnRPcGVuSAASKgoGY2h1bmtzGAIgASgLMhgucmFnbGluZS52MS5FeHBvcnRDaHVua3NIABIoCgVkZW5zZRgDIAEoCzIXLnJhZ2xpbmUudjEuRXhwb3J0RGVuc2VIABIqCgZzcGFyc2UYBCABKAsyGC5yYWdsaW5lLnYxLkV4cG9ydFNwYXJzZUgAEioKBnJlcmFuaxgFIAEoCzIYLnJhZ2xpbmUudjEuRXhwb3J0UmVyYW5rSAASKgoGZmluaXNoGAYgASgLMhgucmFnbGluZS52MS5FeHBvcnRGaW5pc2hIABIuCghtYW5pZmVzdBgHIAEoCzIaLnJhZ2xpbmUudjEuRXhwb3J0TWFuaWZlc3RIABIoCgVmdXNlZBgIIAEoCzIXLnJhZ2xpbmUudjEuRXhwb3J0RnVzZWRIAEIGCgRraW5kInYKDkV4cG9ydFJlc3BvbnNlEioKBnN0YWdlZBgBIAEoCzIYLnJhZ2xpbmUudjEuRXhwb3J0U3RhZ2VkSAASMAoJY29tbWl0dGVkGAIgASgLMhsucmFnbGluZS52MS5FeHBvcnRDb21taXR0ZWRIAEIGCgRraW5kIp4CCgpFeHBvcnRPcGVuEhIKCm91dHB1dF9kaXIYASABKAkSEgoKY29sbGVjdGlvbhgCIAEoCRIOCgZwcmVmaXgYAyABKAkSJQoFZGVuc2UYBCADKAsyFi5yYWdsaW5lLnYxLkRlbnNlU3BhY2USJwoGc3BhcnNlGAUgAygLMhcucmFnbGluZS52MS5TcGFyc2VTcGFjZRITCgtjaHVua19jb3VudBgGIAEoBBIOCgZyZXJhbmsYByABKAgSFAoMc3VtbWFyeV9wYXRoGAggASgJEisKC2ZhaXNzX2luZGV4GAkgASgOMhYucmFnbGluZS52MS5GYWlzc0luZGV4EhEKCWZhaXNzX2lkcxgKIAEoCBINCgVmdXNlZBgLIAEoCCJGCgpEZW5zZVNwYWNlEgwKBG5hbWUYASABKAkSEQoJZGltZW5zaW9uGAIgASgNEhcKD2h1Z2dpbmdfZmFjZV9pZBgDIAEoCSJYCgtTcGFyc2VTcGFjZRIMCgRuYW1lGAEgASgJEiIKGmludmVyc2VfZG9jdW1lbnRfZnJlcXVlbmN5GAIgASgIEhcKD2h1Z2dpbmdfZmFjZV9pZBgDIAEoCSI3CgxFeHBvcnRDaHVua3MSJwoGY2h1bmtzGAEgAygLMhcucmFnbGluZS52MS5FeHBvcnRDaHVuayI+CgtFeHBvcnRDaHVuaxIKCgJpZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhUKDW1ldGFkYXRhX2pzb24YAyABKAkiTwoLRXhwb3J0RGVuc2USDQoFc3BhY2UYASABKAkSEwoLZmlyc3RfaW5kZXgYAiABKAQSDAoEcm93cxgDIAEoDRIOCgZ2YWx1ZXMYBCABKAwieAoMRXhwb3J0U3BhcnNlEg0KBXNwYWNlGAEgASgJEhMKC2ZpcnN0X2luZGV4GAIgASgEEhMKC3Jvd19sZW5ndGhzGAMgAygNEg8KB2luZGljZXMYBCADKA0SDgoGdmFsdWVzGAUgAygCEg4KBnRva2VucxgGIAMoCSIhCgtFeHBvcnRGdXNlZBISCgpsaW5lc19qc29uGAEgAygJIiIKDEV4cG9ydFJlcmFuaxISCgpsaW5lc19qc29uGAEgAygJIg4KDEV4cG9ydEZpbmlzaCIeCg5FeHBvcnRNYW5pZmVzdBIMCgRqc29uGAEgASgJIjcKDEV4cG9ydFN0YWdlZBInCgVmaWxlcxgBIAMoCzIYLnJhZ2xpbmUudjEuRXhwb3J0ZWRGaWxlIjsKDEV4cG9ydGVkRmlsZRIMCgRuYW1lGAEgASgJEg0KBWJ5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCSIoCg9FeHBvcnRDb21taXR0ZWQSFQoNbWFuaWZlc3RfcGF0aBgBIAEoCSprCgpGYWlzc0luZGV4EhsKF0ZBSVNTX0lOREVYX1VOU1BFQ0lGSUVEEAASFAoQRkFJU1NfSU5ERVhfRkxBVBABEhQKEEZBSVNTX0lOREVYX0hOU1cQAhIUChBGQUlTU19JTkRFWF9OT05FEAMyVAoNRXhwb3J0U2VydmljZRJDCgZFeHBvcnQSGS5yYWdsaW5lLnYxLkV4cG9ydFJlcXVlc3QaGi5yYWdsaW5lLnYxLkV4cG9ydFJlc3BvbnNlKAEwAWIGcHJvdG8z");
 
 /**
  * @generated from message ragline.v1.ExportRequest
@@ -61,6 +61,12 @@ export type ExportRequest = Message<"ragline.v1.ExportRequest"> & {
      */
     value: ExportManifest;
     case: "manifest";
+  } | {
+    /**
+     * @generated from field: ragline.v1.ExportFused fused = 8;
+     */
+    value: ExportFused;
+    case: "fused";
   } | { case: undefined; value?: undefined };
 };
 
@@ -153,6 +159,25 @@ export type ExportOpen = Message<"ragline.v1.ExportOpen"> & {
    * @generated from field: string summary_path = 8;
    */
   summaryPath: string;
+
+  /**
+   * @generated from field: ragline.v1.FaissIndex faiss_index = 9;
+   */
+  faissIndex: FaissIndex;
+
+  /**
+   * Whether to write the id-mapped FAISS index as well.
+   *
+   * @generated from field: bool faiss_ids = 10;
+   */
+  faissIds: boolean;
+
+  /**
+   * Whether lines of fused candidates will come.
+   *
+   * @generated from field: bool fused = 11;
+   */
+  fused: boolean;
 };
 
 /**
@@ -347,6 +372,25 @@ export const ExportSparseSchema: GenMessage<ExportSparse> = /*@__PURE__*/
   messageDesc(file_ragline_v1_export, 8);
 
 /**
+ * Lines of the file of fused candidates, one JSON object per query.
+ *
+ * @generated from message ragline.v1.ExportFused
+ */
+export type ExportFused = Message<"ragline.v1.ExportFused"> & {
+  /**
+   * @generated from field: repeated string lines_json = 1;
+   */
+  linesJson: string[];
+};
+
+/**
+ * Describes the message ragline.v1.ExportFused.
+ * Use `create(ExportFusedSchema)` to create a new message.
+ */
+export const ExportFusedSchema: GenMessage<ExportFused> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_export, 9);
+
+/**
  * Lines of the rerank file, one JSON object per query.
  *
  * @generated from message ragline.v1.ExportRerank
@@ -363,7 +407,7 @@ export type ExportRerank = Message<"ragline.v1.ExportRerank"> & {
  * Use `create(ExportRerankSchema)` to create a new message.
  */
 export const ExportRerankSchema: GenMessage<ExportRerank> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_export, 9);
+  messageDesc(file_ragline_v1_export, 10);
 
 /**
  * @generated from message ragline.v1.ExportFinish
@@ -376,7 +420,7 @@ export type ExportFinish = Message<"ragline.v1.ExportFinish"> & {
  * Use `create(ExportFinishSchema)` to create a new message.
  */
 export const ExportFinishSchema: GenMessage<ExportFinish> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_export, 10);
+  messageDesc(file_ragline_v1_export, 11);
 
 /**
  * The manifest as one JSON object; the service adds nothing to it.
@@ -395,7 +439,7 @@ export type ExportManifest = Message<"ragline.v1.ExportManifest"> & {
  * Use `create(ExportManifestSchema)` to create a new message.
  */
 export const ExportManifestSchema: GenMessage<ExportManifest> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_export, 11);
+  messageDesc(file_ragline_v1_export, 12);
 
 /**
  * @generated from message ragline.v1.ExportStaged
@@ -412,7 +456,7 @@ export type ExportStaged = Message<"ragline.v1.ExportStaged"> & {
  * Use `create(ExportStagedSchema)` to create a new message.
  */
 export const ExportStagedSchema: GenMessage<ExportStaged> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_export, 12);
+  messageDesc(file_ragline_v1_export, 13);
 
 /**
  * @generated from message ragline.v1.ExportedFile
@@ -443,7 +487,7 @@ export type ExportedFile = Message<"ragline.v1.ExportedFile"> & {
  * Use `create(ExportedFileSchema)` to create a new message.
  */
 export const ExportedFileSchema: GenMessage<ExportedFile> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_export, 13);
+  messageDesc(file_ragline_v1_export, 14);
 
 /**
  * @generated from message ragline.v1.ExportCommitted
@@ -460,7 +504,55 @@ export type ExportCommitted = Message<"ragline.v1.ExportCommitted"> & {
  * Use `create(ExportCommittedSchema)` to create a new message.
  */
 export const ExportCommittedSchema: GenMessage<ExportCommitted> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_export, 14);
+  messageDesc(file_ragline_v1_export, 15);
+
+/**
+ * The FAISS index over the primary dense model.
+ *
+ * @generated from enum ragline.v1.FaissIndex
+ */
+export const FaissIndex = {
+  /**
+   * The same as flat.
+   *
+   * @generated from enum value: FAISS_INDEX_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Exact search; written as the vectors come.
+   *
+   * @generated from enum value: FAISS_INDEX_FLAT = 1;
+   */
+  FLAT: 1,
+
+  /**
+   * Approximate search in a graph, which is built when all vectors are there; they must fit in memory.
+   *
+   * @generated from enum value: FAISS_INDEX_HNSW = 2;
+   */
+  HNSW: 2,
+
+  /**
+   * No file.
+   *
+   * @generated from enum value: FAISS_INDEX_NONE = 3;
+   */
+  NONE: 3,
+} as const;
+
+/**
+ * The FAISS index over the primary dense model.
+ *
+ * @generated from enum ragline.v1.FaissIndex
+ */
+export type FaissIndex = (typeof FaissIndex)[keyof typeof FaissIndex] | UnknownEnum;
+
+/**
+ * Describes the enum ragline.v1.FaissIndex.
+ */
+export const FaissIndexSchema: GenEnum<FaissIndex> = /*@__PURE__*/
+  enumDesc(file_ragline_v1_export, 0);
 
 /**
  * Writes the files of a run: all of them, or none.
@@ -469,7 +561,7 @@ export const ExportCommittedSchema: GenMessage<ExportCommitted> = /*@__PURE__*/
  */
 export const ExportService: GenService<{
   /**
-   * The caller opens, sends chunks, vectors and rerank lines, and says `finish`; the service stages every file and
+   * The caller opens, sends chunks, vectors, fused and rerank lines, and says `finish`; the service stages every file and
    * answers with their hashes; the caller sends the manifest; the service moves the files into place, the manifest
    * last, and answers `committed`. A stream that ends earlier leaves nothing behind.
    *
