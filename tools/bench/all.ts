@@ -10,6 +10,7 @@ const names = [
   "rerank-throughput",
   "cold-start",
   "memory-flat",
+  "export-throughput",
 ];
 
 for (const name of names) {

@@ -10,6 +10,7 @@ import { pointIds } from "./point-id.js";
 import { appendQdrantPoint, pointPayload } from "./qdrant-jsonl.js";
 import { sha256Of } from "./sha256-file.js";
 import { appendSparseLine, sparseRowJson } from "./sparse-jsonl.js";
+import { verifyRun } from "./verify-run.js";
 
 export const names = artifactNames("docs");
 const texts = ["alpha beta", 'a "quoted"\ntext', "alpha beta", "δ😀", "epsilon", "zeta"];
@@ -164,3 +165,16 @@ export function writeRun(dir: string, files: ReadonlyMap<string, Buffer>, more: 
 export function readRun(dir: string): Map<string, Buffer> {
   return new Map([...runFiles().keys(), MANIFEST_NAME].map((name) => [name, readFileSync(join(dir, name))]));
 }
+
+/** The problems of a run as lines of text. */
+export async function problemsOf(dir: string): Promise<string[]> {
+  const { problems } = await verifyRun(dir, { vocabularySize });
+  return problems.map(
+    ({ file, kind, detail, row }) => `${kind} ${file}${row === undefined ? "" : `:${row}`} ${detail}`,
+  );
+}
+
+/** The lines of a file, byte for byte. */
+export const linesOf = (bytes: Buffer): string[] => bytes.toString("latin1").split("\n");
+/** Lines as a file again. */
+export const bytesOfLines = (lines: readonly string[]): Buffer => Buffer.from(lines.join("\n"), "latin1");

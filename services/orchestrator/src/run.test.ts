@@ -140,6 +140,21 @@ test("queries are written only where that was asked for", async () => {
   });
 });
 
+test("the optional files are written with the others, and the others keep their bytes", async () => {
+  await runHere({ ...settings("more"), faissIndex: "hnsw", faissIds: true, saveIntermediate: true });
+  const {
+    "docs_index.faiss": graph,
+    "docs_index_ids.faiss": ids,
+    "docs_fused.jsonl": fused,
+    ...others
+  } = await hashesOf(join(output.path, "more"));
+  const { "docs_index.faiss": flat, ...expected } = hashes;
+  expect(others).toEqual(expected);
+  expect([graph, ids, fused].every((hash) => hash !== undefined && hash !== flat)).toBe(true);
+  const lines = (await readFile(join(output.path, "more", "docs_fused.jsonl"), "utf8")).trim().split("\n");
+  expect(lines).toHaveLength(summary.collections[0]?.selfAudit[0]?.queries ?? 0);
+});
+
 /** Kills something of a stage once, when the stage has sent its first results. */
 function killOnce(
   stage: Stage,
@@ -155,7 +170,7 @@ function killOnce(
 }
 
 test.each([
-  ["dense", Stage.DENSE, "stageProgress"],
+  ["dense", Stage.DENSE, "stageStarted"],
   ["sparse", Stage.SPARSE, "stageStarted"],
   ["rerank", Stage.RERANK, "stageStarted"],
   ["export", Stage.EXPORT, "stageStarted"],

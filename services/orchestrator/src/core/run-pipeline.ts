@@ -8,6 +8,7 @@ import type { RunSettings } from "../run-settings.js";
 import { version } from "../version.js";
 import { buildManifest, type ManifestFacts } from "./build-manifest.js";
 import { exportCollection } from "./export-stage.js";
+import { fusedLines } from "./fused-lines.js";
 import { type PlannedCollection, planCollections } from "./plan-collections.js";
 import { rerankLines } from "./rerank-lines.js";
 import { runCollection } from "./run-collection.js";
@@ -60,6 +61,9 @@ async function runOne(
         chunks: collected.chunks,
         dense,
         sparse,
+        ...(context.settings.saveIntermediate
+          ? { fusedLines: () => fusedLines(queries, result.fused, collected.chunks, context.settings) }
+          : {}),
         ...(lines ? { rerankLines: lines } : {}),
         manifest: (files) => {
           const withExport = { ...result, spanIds: { ...result.spanIds, export: span.spanContext().spanId } };
