@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { IdTable } from "./id-table.js";
 
 /**
  * Namespace of Ragline's point ids: the UUIDv5 of "urn:ragline:point" in the URL namespace of RFC 9562
@@ -27,13 +28,22 @@ export function pointId(collection: string, text: string, occurrence = 1): strin
   return idOfContent(collection, contentHash(text), occurrence);
 }
 
-/** Gives each chunk of a collection its id, in chunk order: the nth chunk of the same text becomes occurrence n. */
+/**
+ * Gives each chunk of a collection its id, in chunk order: the nth chunk of the same text becomes occurrence n. Keeps 24 to
+ * 40 bytes per distinct text.
+ */
 export function pointIds(collection: string): (text: string) => string {
-  const seen = new Map<string, number>();
+  const firsts = new IdTable();
+  const occurrences = new Map<string, number>();
   return (text) => {
     const hash = contentHash(text);
-    const occurrence = (seen.get(hash) ?? 0) + 1;
-    seen.set(hash, occurrence);
+    const first = idOfContent(collection, hash, 1);
+    if (firsts.rowOf(first) === undefined) {
+      firsts.add(first);
+      return first;
+    }
+    const occurrence = (occurrences.get(first) ?? 1) + 1;
+    occurrences.set(first, occurrence);
     return idOfContent(collection, hash, occurrence);
   };
 }

@@ -78,6 +78,28 @@ test("bad chunk files and records are named and counted, and texts of 1 and of 1
   await input.remove();
 });
 
+test("chunk ids that repeat are counted, and every chunk is kept", async () => {
+  const chunk = (text: string) => ({ text, metadata: { chunk_id: "same-0001" } });
+  const input = await directoryOf({ "docs/a_chunks.json": JSON.stringify([chunk("one text"), chunk("another text")]) });
+  const { collections } = await runHere({ ...quick, chunkedDir: input.path, outputDir: join(output.path, "repeated") });
+  expect(collections[0]?.chunks).toBe(2);
+  expect(collections[0]?.warnings).toMatchObject([{ reason: "duplicate_id", degraded: false }]);
+  await input.remove();
+});
+
+test("two collections cannot share a prefix or a manifest, and without one each has a directory of its own", async () => {
+  const chunks = JSON.stringify([{ text: "one text", metadata: {} }]);
+  const input = await directoryOf({ "a/x_chunks.json": chunks, "b/y_chunks.json": chunks });
+  const outputDir = join(output.path, "two");
+  await expect(runHere({ ...quick, chunkedDir: input.path, outputDir, exportPrefix: "p" })).rejects.toThrow(
+    "--export-prefix fits one collection, but 2 are to be run",
+  );
+  await runHere({ ...quick, chunkedDir: input.path, outputDir });
+  expect((await readdir(outputDir)).sort()).toEqual(["a", "b"]);
+  expect((await manifestOf(join(outputDir, "b"))).collection).toBe("b");
+  await input.remove();
+});
+
 test.each([
   ["nothing to do", {}, /give documents with --input/],
   ["both kinds of input", { input: ["."], chunkedDir: "." }, /not both/],

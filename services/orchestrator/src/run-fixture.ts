@@ -67,6 +67,8 @@ export async function hashesOf(directory: string): Promise<Record<string, string
 export interface FixtureOptions {
   readonly onEvent?: (event: RunEvent, stages: StageProcesses) => void;
   readonly signal?: AbortSignal;
+  /** Told of every line that the stages log, at the finest level. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** Runs in this process over real services; settings that are not given have their defaults, and one worker per model. */
@@ -76,9 +78,9 @@ export async function runHere(given: Partial<RunSettings>, options: FixtureOptio
   return runWithStages({
     settings: { ...values, workers: 1, auditQueries: 6, ...given },
     provenance,
-    logLevel: "error",
+    logLevel: options.onLine ? "trace" : "error",
     signal: options.signal ?? new AbortController().signal,
-    onLine: () => undefined,
+    onLine: options.onLine ?? (() => undefined),
     onStages: (opened) => {
       stages = opened;
     },

@@ -165,6 +165,18 @@ export const runSettings = defineSettings({
     env: "HF_HOME",
     description: "Cache of downloaded models; the embedded models do not use it.",
   },
+  hfEndpoint: {
+    type: "string",
+    default: null,
+    env: "HF_ENDPOINT",
+    description: "Hub that models are downloaded from; the embedded models need no download.",
+  },
+  cudaVisibleDevices: {
+    type: "string",
+    default: null,
+    env: "CUDA_VISIBLE_DEVICES",
+    description: "GPUs that may be used; the embedded models run on the CPU.",
+  },
   refreshCache: {
     type: "boolean",
     default: false,

@@ -86,13 +86,14 @@ test("the self-audit finds the right chunks in every ranking", () => {
   }
 });
 
-test("no file that a run writes, and no event, holds the text of a query that is not in the chunks", async () => {
+test("no file that a run writes, no event and no log line holds the text of a query that is not in the chunks", async () => {
   const secret = "zebrafish quokka marmalade";
   const queries = await directoryOf({ "queries.txt": `${secret}\nwho grants the memory of a device to the stages\n` });
   const told: string[] = [];
   const run = await runHere(
     { ...settings("private"), queries: join(queries.path, "queries.txt"), ensembleModels: ["all-miniLM-l6"] },
     {
+      onLine: (line) => told.push(line),
       onEvent: (event) =>
         told.push(JSON.stringify(event, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))),
     },
@@ -103,6 +104,7 @@ test("no file that a run writes, and no event, holds the text of a query that is
     for (const word of [...secret.split(" "), "who grants"]) expect(text).not.toContain(word);
   }
   expect(names).toContain("docs_rerank.jsonl");
+  expect(told.some((line) => line.includes("service"))).toBe(true);
   await queries.remove();
 });
 
