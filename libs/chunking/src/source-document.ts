@@ -114,7 +114,7 @@ async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
     if (entry.size > maxBytes) {
       throw new DocumentError(
         "too_large",
-        `${path} has ${entry.size} bytes, over the limit of ${maxBytes}; split it or raise the limit`,
+        `${path} has ${entry.size} bytes, over the limit of ${maxBytes}; split it into smaller files`,
       );
     }
     return await readFile(path);

@@ -31,7 +31,7 @@ function readableLine(line: string): string {
       msg?: string;
       err?: { message?: string };
     };
-    return `${service ?? "stage"} ${level ?? "log"}: ${[msg, err?.message].filter(Boolean).join(": ")}`;
+    return `${service ?? "stage"} ${level ?? "log"}: ${[...new Set([msg, err?.message])].filter(Boolean).join(": ")}`;
   } catch {
     return line;
   }
