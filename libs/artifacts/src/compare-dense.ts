@@ -72,7 +72,7 @@ async function statsHash(path: string, lead: string): Promise<string> {
   try {
     const stats = runStatsSchema.parse(JSON.parse(await readFile(path, "utf8")));
     const dense = stats.dense.map((space) => ({ ...space, embeddings: space.embeddings.replace(lead, "") }));
-    return sha256Of(Buffer.from(JSON.stringify({ ...stats, dense })));
+    return sha256Of(JSON.stringify({ ...stats, dense }));
   } catch {
     return bytesHash;
   }

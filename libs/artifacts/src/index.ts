@@ -18,10 +18,10 @@ export { appendQdrantPoint, type PayloadContext, payloadKeys, pointPayload, type
 export { type ChunkRecord, type ReadChunkFileOptions, readChunkFile, type SkippedRecord } from "./read-chunk-file.js";
 export { type Line, readLines } from "./read-lines.js";
 export { type RunStats, runStatsSchema } from "./run-stats.js";
-export { sha256File } from "./sha256-file.js";
+export { sha256File, sha256Of } from "./sha256-file.js";
 export { appendSparseLine, readSparseJsonl, type SparseRowJson, sparseModels, sparseRowJson } from "./sparse-jsonl.js";
 export { readFrames, writeFrames } from "./spool.js";
-export { makeDirectories, removeStalePartials, StagedDirectory } from "./staged-directory.js";
+export { isProcessAlive, makeDirectories, removeStalePartials, StagedDirectory } from "./staged-directory.js";
 export { type OutputFile, StagedFile } from "./staged-file.js";
 export type { RunContents } from "./verify-contents.js";
 export type { VerifyProblem, VerifyProblemKind } from "./verify-problems.js";

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256Of } from "./sha256-file.js";
 
 const zeros = "0".repeat(64);
 const sealPattern = /("manifest_sha256":\s*")([0-9a-f]{64})"\s*\}\s*$/;
@@ -13,7 +13,9 @@ export type ManifestSeal = "intact" | "broken" | "missing";
  */
 export function sealManifest(manifest: object): string {
   const text = `${JSON.stringify({ ...manifest, manifest_sha256: zeros }, undefined, 2)}\n`;
-  return text.replace(sealPattern, (ending, key: string) => ending.replace(`${key}${zeros}`, `${key}${sha256(text)}`));
+  return text.replace(sealPattern, (ending, key: string) =>
+    ending.replace(`${key}${zeros}`, `${key}${sha256Of(text)}`),
+  );
 }
 
 /** Whether a manifest's bytes are those that were sealed. */
@@ -25,7 +27,5 @@ export function checkManifestSeal(bytes: Uint8Array): ManifestSeal {
   const [, key = "", digits = ""] = seal;
   const at = seal.index + key.length;
   const unsealed = Buffer.from(`${text.slice(0, at)}${zeros}${text.slice(at + zeros.length)}`, "latin1");
-  return sha256(unsealed) === digits ? "intact" : "broken";
+  return sha256Of(unsealed) === digits ? "intact" : "broken";
 }
-
-const sha256 = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex");

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { IdTable } from "./id-table.js";
+import { sha256Of } from "./sha256-file.js";
 
 /**
  * Namespace of Ragline's point ids: the UUIDv5 of "urn:ragline:point" in the URL namespace of RFC 9562
@@ -25,7 +26,7 @@ export function uuidV5(namespace: string, name: string): string {
  * @param occurrence 1 for the first chunk of this text in the collection.
  */
 export function pointId(collection: string, text: string, occurrence = 1): string {
-  return idOfContent(collection, contentHash(text), occurrence);
+  return idOfContent(collection, sha256Of(text), occurrence);
 }
 
 /**
@@ -36,7 +37,7 @@ export function pointIds(collection: string): (text: string) => string {
   const firsts = new IdTable();
   const occurrences = new Map<string, number>();
   return (text) => {
-    const hash = contentHash(text);
+    const hash = sha256Of(text);
     const first = idOfContent(collection, hash, 1);
     if (firsts.rowOf(first) === undefined) {
       firsts.add(first);
@@ -47,8 +48,6 @@ export function pointIds(collection: string): (text: string) => string {
     return idOfContent(collection, hash, occurrence);
   };
 }
-
-const contentHash = (text: string) => createHash("sha256").update(text, "utf8").digest("hex");
 
 const idOfContent = (collection: string, hash: string, occurrence: number) =>
   uuidV5(POINT_NAMESPACE, `${collection}\n${hash}${occurrence > 1 ? `#${occurrence}` : ""}`);

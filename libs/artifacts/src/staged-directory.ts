@@ -186,7 +186,7 @@ export async function makeDirectories(path: string): Promise<string | undefined>
  */
 export async function removeStalePartials(outputDir: string): Promise<string[]> {
   const stale = (await listPartials(outputDir)).filter(({ pid, id }) =>
-    pid === process.pid ? !openIds.has(id) : !isAlive(pid),
+    pid === process.pid ? !openIds.has(id) : !isProcessAlive(pid),
   );
   for (const { path } of stale) await rm(path, { recursive: true, force: true });
   return stale.map(({ path }) => path);
@@ -204,7 +204,8 @@ async function listPartials(outputDir: string): Promise<{ path: string; pid: num
   });
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this host lives; one of another user counts. */
+export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

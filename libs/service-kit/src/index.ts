@@ -1,4 +1,5 @@
 export { createLogger, type Logger } from "./logger.js";
+export { type LogLine, parseLogLine } from "./parse-log-line.js";
 export { type ReadyMessage, runService } from "./run-service.js";
 export {
   describeExit,

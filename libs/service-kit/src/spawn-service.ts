@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { RaglineError } from "@ragline/rpc";
+import { parseLogLine } from "./parse-log-line.js";
 import { type ReadyMessage, spawnedVariable } from "./run-service.js";
 
 /** How {@link spawnService} starts a service. */
@@ -46,21 +47,11 @@ export interface SpawnedService {
 
 const keptLines = 20;
 
-/** What a line of the log says to a person: the message of a JSON line, or the line itself. */
-function readable(line: string): string {
-  try {
-    const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } };
-    return [msg, err?.message].filter(Boolean).join(": ") || line;
-  } catch {
-    return line;
-  }
-}
-
 /** A sentence on how a service ended, such as "dense service (pid 17) was killed by SIGKILL". */
 export function describeExit(name: string, pid: number, exit: ServiceExit): string {
   const how = exit.signal ? `was killed by ${exit.signal}` : `ended with exit code ${exit.code}`;
   const last = exit.lastLines.at(-1);
-  return `${name} service (pid ${pid}) ${how}${last ? `; it said last: ${readable(last)}` : ""}`;
+  return `${name} service (pid ${pid}) ${how}${last ? `; it said last: ${parseLogLine(last).text}` : ""}`;
 }
 
 /** Ends a process and everything in its group. Those that are gone already are no error. */

@@ -1,8 +1,7 @@
 import { Readable } from "node:stream";
 import { create } from "@bufbuild/protobuf";
 import { resolveSettings } from "@ragline/config";
-import type { OrchestratorService, RunResponse, Setting } from "@ragline/contracts";
-import { RunResponseSchema } from "@ragline/contracts";
+import { type OrchestratorService, type RunResponse, RunResponseSchema, type Setting } from "@ragline/contracts";
 import type { Handlers } from "@ragline/rpc";
 import { usageError } from "./core/usage-error.js";
 import { runSettings } from "./run-settings.js";

@@ -1,7 +1,6 @@
 import type { ResolvedSettings } from "@ragline/config";
 import { OrchestratorService } from "@ragline/contracts";
 import { createClient, RaglineError } from "@ragline/rpc";
-import { startTelemetry } from "@ragline/service-kit";
 import type { Command } from "commander";
 import type { RunEvent } from "../core/run-events.js";
 import type { RunSummary } from "../core/run-summary.js";
@@ -12,7 +11,7 @@ import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
 import { resolveRunSettings } from "./resolve-run-settings.js";
 import { RunDisplay } from "./run-display.js";
-
+import { startCliTelemetry } from "./start-cli-telemetry.js";
 import { summaryText } from "./summary-tables.js";
 
 interface OwnOptions {
@@ -59,10 +58,7 @@ export async function runAction(command: Command): Promise<number> {
   const stream = json ? process.stderr : process.stdout;
   const display = new RunDisplay({ stream, animated: stream.isTTY === true && process.env.CI === undefined });
   const { signal, interrupted } = interruption();
-  const telemetry = await startTelemetry({
-    serviceName: "ragline-cli",
-    otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "",
-  });
+  const telemetry = await startCliTelemetry();
   try {
     const resolved = resolveRunSettings(command);
     const onEvent = (event: RunEvent): void => display.show(event);

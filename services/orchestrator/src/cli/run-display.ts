@@ -1,4 +1,5 @@
 import { OutcomeReason, type Setting, Stage } from "@ragline/contracts";
+import { parseLogLine } from "@ragline/service-kit";
 import { type Bar, Presets, SingleBar } from "cli-progress";
 import { enumName } from "../core/enum-name.js";
 import type { RunEvent } from "../core/run-events.js";
@@ -24,17 +25,8 @@ function header(runId: string, version: string, settings: readonly Setting[]): s
 }
 
 function readableLine(line: string): string {
-  try {
-    const { service, level, msg, err } = JSON.parse(line) as {
-      service?: string;
-      level?: string;
-      msg?: string;
-      err?: { message?: string };
-    };
-    return `${service ?? "stage"} ${level ?? "log"}: ${[...new Set([msg, err?.message])].filter(Boolean).join(": ")}`;
-  } catch {
-    return line;
-  }
+  const { service, level, text } = parseLogLine(line);
+  return level === undefined ? text : `${service ?? "stage"} ${level}: ${text}`;
 }
 
 /** Shows the events of a run: bars on a terminal, one line per step elsewhere. */

@@ -1,5 +1,4 @@
 import { openRun, type Run } from "@ragline/artifacts";
-import { startTelemetry } from "@ragline/service-kit";
 import type { StageName } from "../core/run-context.js";
 import { type SearchHit, type SearchMode, searchRun } from "../core/search-run.js";
 import { toRunError } from "../core/usage-error.js";
@@ -9,6 +8,7 @@ import { StageProcesses } from "../stages/stage-processes.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
+import { startCliTelemetry } from "./start-cli-telemetry.js";
 
 /** The flags of `ragline search`. */
 export interface SearchFlags {
@@ -57,10 +57,7 @@ function hitText({ rank, score, text, metadata, rerankScore, sources }: SearchHi
 /** Searches as the command line asks, prints the answers, and returns the exit code. */
 export async function searchAction(query: string, flags: SearchFlags): Promise<number> {
   const { signal, interrupted } = interruption();
-  const telemetry = await startTelemetry({
-    serviceName: "ragline-cli",
-    otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "",
-  });
+  const telemetry = await startCliTelemetry();
   let stages: StageProcesses | undefined;
   try {
     const run = await openRun(flags.run, flags.summaryPath === undefined ? {} : { summaryPath: flags.summaryPath });

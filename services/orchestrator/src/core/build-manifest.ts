@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256Of } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import { type ExportedFile, type Outcome, OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
 import { fusionRecord } from "@ragline/fusion";
@@ -23,7 +23,6 @@ export interface ManifestFacts {
   readonly generatedAt: Date;
 }
 
-const sha256Of = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
 const gigabytes = (bytes: bigint | number): number => Number(bytes) / 1e9;
 const runsOf = ({ dense, sparse, rerank }: CollectionResult): { stage: string; run: ModelRun }[] => [
   ...dense.map(({ run }) => ({ stage: "dense", run })),
@@ -221,7 +220,7 @@ export function buildManifest(result: CollectionResult, facts: ManifestFacts, fi
     run_id: facts.runId,
     trace_id: facts.traceId,
     versions: { ragline: facts.version, node: process.versions.node, runtime: dense[0]?.run.ready.runtime ?? "" },
-    config: { sha256: sha256Of(facts.settings), values: facts.settings },
+    config: { sha256: sha256Of(JSON.stringify(facts.settings)), values: facts.settings },
     inputs: collected.inputs,
     skipped_inputs: collected.skipped,
     coverage: collected.coverage ?? null,

@@ -45,7 +45,6 @@ export interface CollectedChunks {
   readonly skipped: readonly SkippedInput[];
   /** Absent for chunk files: their documents are not at hand. */
   readonly coverage?: SourceCoverage;
-  readonly seconds: number;
 }
 
 // Chunk files are streamed, so their size costs time, not memory.
@@ -229,5 +228,5 @@ export async function collectChunks(
     value: { collection, stage: Stage.CHUNK, items: BigInt(chunks.count), seconds, unit: "chunks" },
   });
   const { audit, inputs, skipped } = collector;
-  return { chunks, audit, inputs, skipped, seconds, ...(coverage ? { coverage } : {}) };
+  return { chunks, audit, inputs, skipped, ...(coverage ? { coverage } : {}) };
 }

@@ -1,12 +1,11 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type DenseVectorsSchema, type EmbedRequestSchema, InputType, Stage } from "@ragline/contracts";
+import { type DenseVectorsSchema, InputType, Stage } from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
 import { type DenseBlock, fromFloat32Bytes } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { MessageSpool } from "./message-spool.js";
 import { type ModelRun, readModelStream } from "./model-stream.js";
 import type { RunContext } from "./run-context.js";
-import { passageBatches, queryBatches, stageOpen } from "./stage-requests.js";
+import { passageBatches, stageOpen, textRequests } from "./stage-requests.js";
 import { withStage } from "./with-stage.js";
 
 /** One dense model's vectors: the chunks' on disk, the queries' in memory. */
@@ -42,17 +41,13 @@ export async function embedWithModel(
     let dimension = 0;
     let done = 0;
     const total = chunks.count;
-    async function* requests(): AsyncGenerator<MessageInitShape<typeof EmbedRequestSchema>> {
-      yield { kind: { case: "open", value: stageOpen(context, "dense", model) } };
-      for await (const texts of passageBatches(chunks)) yield { kind: { case: "texts", value: texts } };
-      for (const texts of queryBatches(queries)) yield { kind: { case: "texts", value: texts } };
-    }
+    const requests = textRequests(stageOpen(context, "dense", model), passageBatches(chunks), queries);
     emit({
       case: "stageStarted",
       value: { collection, stage: Stage.DENSE, model, total: BigInt(total), unit: "chunks" },
     });
     const run = await readModelStream(
-      client.embed(requests(), { signal }),
+      client.embed(requests, { signal }),
       (ready) => {
         dimension = ready.dimension;
         queryVectors = new Float32Array(queries.length * dimension);

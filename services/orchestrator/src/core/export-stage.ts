@@ -18,7 +18,7 @@ export interface ExportContent {
   /** One JSON object per query; absent when intermediate results are not kept. */
   readonly fusedLines?: () => AsyncIterable<string>;
   /** One JSON object per query; absent when nothing was reranked. */
-  readonly rerankLines?: readonly string[];
+  readonly rerankLines?: () => AsyncIterable<string>;
   /** The manifest as JSON, once the hashes of all other files are known. */
   manifest(files: readonly ExportedFile[]): string;
 }
@@ -74,7 +74,9 @@ async function* contentRequests({ settings }: RunContext, content: ExportContent
   if (fusedLines !== undefined) {
     for await (const line of fusedLines()) yield { kind: { case: "fused", value: { linesJson: [line] } } };
   }
-  if (rerankLines !== undefined) yield { kind: { case: "rerank", value: { linesJson: [...rerankLines] } } };
+  if (rerankLines !== undefined) {
+    for await (const line of rerankLines()) yield { kind: { case: "rerank", value: { linesJson: [line] } } };
+  }
   yield { kind: { case: "finish", value: {} } };
 }
 

@@ -1,19 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
+import { isProcessAlive } from "@ragline/artifacts";
 
 /** Removes the directories named `<prefix><process id>-...` whose process is gone: what a killed run has left. */
 export async function removeDeadDirectories(parent: string, prefix: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
-    if (Number.isInteger(pid) && !isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true });
+    if (Number.isInteger(pid) && !isProcessAlive(pid)) await rm(join(parent, name), { recursive: true, force: true });
   }
 }

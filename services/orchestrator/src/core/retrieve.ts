@@ -28,6 +28,9 @@ export interface ModelResults {
   readonly lists: readonly ScoredRow[][];
 }
 
+/** How many results of each model are fused; docs/decisions/0003-fusion-defaults.md. */
+export const listDepth = 100;
+
 /** Exact search of every query in every space. */
 export async function searchSpaces(
   dense: readonly DenseSource[],

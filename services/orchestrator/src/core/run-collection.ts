@@ -10,7 +10,7 @@ import { evaluateRun } from "./evaluate-run.js";
 import { metadataVectors } from "./metadata-fallback.js";
 import type { PlannedCollection } from "./plan-collections.js";
 import { rerankCandidates } from "./rerank-stage.js";
-import { fuseResults, type ModelResults, searchSpaces } from "./retrieve.js";
+import { fuseResults, listDepth, type ModelResults, searchSpaces } from "./retrieve.js";
 import type { RunContext } from "./run-context.js";
 import { type RunQuery, runQueries } from "./run-queries.js";
 import { inSpan } from "./run-trace.js";
@@ -18,7 +18,6 @@ import { encodeWithModel, type SparseSpace, sparseBlocks } from "./sparse-stage.
 import { report } from "./with-stage.js";
 import type { Workspace } from "./workspace.js";
 
-const listDepth = 100;
 // A self-audit asks whether the answer is among the first ten; scoring more pairs would only cost time.
 const auditRerankDepth = 20;
 const queryRerankDepth = 100;

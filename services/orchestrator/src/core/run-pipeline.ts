@@ -49,10 +49,7 @@ async function runOne(
   try {
     const result = await runCollection(context, planned, workspace);
     const { collected, dense, sparse, rerank, queries } = result;
-    const lines =
-      rerank.status === "executed"
-        ? await rerankLines(queries, rerank.result.candidates, collected.chunks, context.settings)
-        : undefined;
+    const reranked = rerank.status === "executed" ? rerank.result.candidates : undefined;
     const startedAt = performance.now();
     const exported = await inSpan("rag.export", { "rag.collection": planned.name }, (span) =>
       exportCollection(context, {
@@ -64,7 +61,7 @@ async function runOne(
         ...(context.settings.saveIntermediate
           ? { fusedLines: () => fusedLines(queries, result.fused, collected.chunks, context.settings) }
           : {}),
-        ...(lines ? { rerankLines: lines } : {}),
+        ...(reranked ? { rerankLines: () => rerankLines(queries, reranked, collected.chunks, context.settings) } : {}),
         manifest: (files) => {
           const withExport = { ...result, spanIds: { ...result.spanIds, export: span.spanContext().spanId } };
           return sealManifest(

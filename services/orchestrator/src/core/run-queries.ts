@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { sha256Of } from "@ragline/artifacts";
 import { type AuditSampler, parseQueries } from "@ragline/evaluation";
 import type { RunSettings } from "../run-settings.js";
 import { usageError } from "./usage-error.js";
@@ -33,6 +33,6 @@ export function describeQuery(
   text: string,
   { storeQueries }: Pick<RunSettings, "storeQueries">,
 ): { sha256: string; length: number; text?: string } {
-  const sha256 = `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
+  const sha256 = `sha256:${sha256Of(text).slice(0, 12)}`;
   return { sha256, length: text.length, ...(storeQueries ? { text } : {}) };
 }

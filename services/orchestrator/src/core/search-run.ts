@@ -1,12 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Run, RunChunk } from "@ragline/artifacts";
-import { InputType, Precision, type StageOpenSchema } from "@ragline/contracts";
+import { Precision, type StageOpenSchema } from "@ragline/contracts";
 import { type FusionMethod, mixRerank, type RerankedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
 import { fromFloat32Bytes, type SparseVector, unpackSparse } from "@ragline/vectors";
 import { readModelStream } from "./model-stream.js";
-import { type DenseSource, fuseResults, type SparseSource, searchSpaces } from "./retrieve.js";
+import { type DenseSource, fuseResults, listDepth, type SparseSource, searchSpaces } from "./retrieve.js";
 import type { StageClients, StageName } from "./run-context.js";
+import { textRequests } from "./stage-requests.js";
 import { usageError } from "./usage-error.js";
 
 /** What a search looks at: dense vectors, sparse ones, both fused, or fused and reranked. */
@@ -41,8 +42,6 @@ export interface SearchHit {
   readonly rerankScore?: number;
 }
 
-const listDepth = 100;
-
 /** Opens a model as the run did: vectors of another precision are of another space. */
 function openFor(
   { run, stages }: SearchOptions,
@@ -70,10 +69,7 @@ async function denseSource(options: SearchOptions, model: string, dimension: num
   const { run, query, stages, signal } = options;
   const client = await stages.client("dense");
   let queries = new Float32Array();
-  const requests = sendAll(
-    { kind: { case: "open" as const, value: openFor(options, "dense", model) } },
-    { kind: { case: "texts" as const, value: { inputType: InputType.QUERY, texts: [query] } } },
-  );
+  const requests = textRequests(openFor(options, "dense", model), [], [query]);
   await readModelStream(
     client.embed(requests, { signal }),
     () => undefined,
@@ -88,10 +84,7 @@ async function sparseSource(options: SearchOptions, model: string): Promise<Spar
   const { run, query, stages, signal } = options;
   const client = await stages.client("sparse");
   let queries: SparseVector[] = [];
-  const requests = sendAll(
-    { kind: { case: "open" as const, value: openFor(options, "sparse", model) } },
-    { kind: { case: "texts" as const, value: { inputType: InputType.QUERY, texts: [query] } } },
-  );
+  const requests = textRequests(openFor(options, "sparse", model), [], [query]);
   await readModelStream(
     client.encode(requests, { signal }),
     () => undefined,
@@ -163,10 +156,10 @@ export async function searchRun(options: SearchOptions): Promise<SearchHit[]> {
   // One model after the other: each has its device for itself.
   if (wantsDense) for (const { name, dimension } of run.dense) dense.push(await denseSource(options, name, dimension));
   const sparse: SparseSource[] = [];
+  // Not those that were derived from metadata: no model encodes a query for them.
   const known = new Set(run.manifest.models?.map(({ name }) => name));
   if (wantsSparse)
-    for (const name of run.sparse.filter((model) => known.has(model) || model === "qdrant-bm25"))
-      sparse.push(await sparseSource(options, name));
+    for (const name of run.sparse.filter((model) => known.has(model))) sparse.push(await sparseSource(options, name));
   const method = fusionMethod(run);
   const [fused = []] = fuseResults(await searchSpaces(dense, sparse, listDepth), 1, method);
   const ranked = mode === "rerank" ? await rerank(options, fused) : fused;

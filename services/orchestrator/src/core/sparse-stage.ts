@@ -1,18 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import {
-  type EncodeRequestSchema,
-  InputType,
-  type MeasureCorpusRequestSchema,
-  type SparseVectorsSchema,
-  Stage,
-} from "@ragline/contracts";
+import { InputType, type MeasureCorpusRequestSchema, type SparseVectorsSchema, Stage } from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
 import { type SparseBlock, type SparseVector, unpackSparse } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { MessageSpool } from "./message-spool.js";
 import { type ModelRun, readModelStream } from "./model-stream.js";
 import type { RunContext } from "./run-context.js";
-import { passageBatches, queryBatches, stageOpen } from "./stage-requests.js";
+import { passageBatches, stageOpen, textRequests } from "./stage-requests.js";
 import { withStage } from "./with-stage.js";
 
 /** One sparse model's vectors: the chunks' on disk, the queries' in memory. */
@@ -63,17 +57,17 @@ export async function encodeWithModel(
     let done = 0;
     let available = 0;
     const total = chunks.count;
-    async function* requests(): AsyncGenerator<MessageInitShape<typeof EncodeRequestSchema>> {
-      yield { kind: { case: "open", value: stageOpen(context, "sparse", model, { averageLength }) } };
-      for await (const texts of passageBatches(chunks)) yield { kind: { case: "texts", value: texts } };
-      for (const texts of queryBatches(queries)) yield { kind: { case: "texts", value: texts } };
-    }
+    const requests = textRequests(
+      stageOpen(context, "sparse", model, { averageLength }),
+      passageBatches(chunks),
+      queries,
+    );
     emit({
       case: "stageStarted",
       value: { collection, stage: Stage.SPARSE, model, total: BigInt(total), unit: "chunks" },
     });
     const run = await readModelStream(
-      client.encode(requests(), { signal }),
+      client.encode(requests, { signal }),
       () => undefined,
       async (block) => {
         if (block.inputType === InputType.QUERY) {

@@ -34,10 +34,25 @@ export async function* passageBatches(chunks: ChunkSpool): AsyncGenerator<Messag
   }
 }
 
+type TextBatchInit = MessageInitShape<typeof TextBatchSchema>;
+
+/** The requests of a stage's stream over texts: the opening, all passages, then the queries. */
+export async function* textRequests(
+  open: MessageInitShape<typeof StageOpenSchema>,
+  passages: AsyncIterable<TextBatchInit> | Iterable<TextBatchInit>,
+  queries: readonly string[],
+): AsyncGenerator<{
+  kind: { case: "open"; value: MessageInitShape<typeof StageOpenSchema> } | { case: "texts"; value: TextBatchInit };
+}> {
+  yield { kind: { case: "open", value: open } };
+  for await (const texts of passages) yield { kind: { case: "texts", value: texts } };
+  for (const texts of queryBatches(queries)) yield { kind: { case: "texts", value: texts } };
+}
+
 const queriesPerBatch = 16;
 
 /** All queries as batches. */
-export function* queryBatches(queries: readonly string[]): Generator<MessageInitShape<typeof TextBatchSchema>> {
+function* queryBatches(queries: readonly string[]): Generator<MessageInitShape<typeof TextBatchSchema>> {
   for (let at = 0; at < queries.length; at += queriesPerBatch) {
     yield { firstIndex: BigInt(at), inputType: InputType.QUERY, texts: queries.slice(at, at + queriesPerBatch) };
   }
