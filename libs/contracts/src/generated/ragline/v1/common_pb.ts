@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file ragline/v1/common.proto.
  */
 export const file_ragline_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("ChdyYWdsaW5lL3YxL2NvbW1vbi5wcm90bxIKcmFnbGluZS52MSLBAQoHT3V0Y29tZRIgCgVzdGFnZRgBIAEoDjIRLnJhZ2xpbmUudjEuU3RhZ2USKQoGcmVhc29uGAIgASgOMhkucmFnbGluZS52MS5PdXRjb21lUmVhc29uEikKBnNvdXJjZRgDIAEoDjIZLnJhZ2xpbmUudjEuT3V0Y29tZVNvdXJjZRINCgVtb2RlbBgEIAEoCRIOCgZkZXRhaWwYBSABKAkSDQoFY291bnQYBiABKAQSEAoIZGVncmFkZWQYByABKAgitQEKCVN0YWdlT3BlbhINCgVtb2RlbBgBIAEoCRIoCglwcmVjaXNpb24YAiABKA4yFS5yYWdsaW5lLnYxLlByZWNpc2lvbhIOCgZydW5faWQYAyABKAkSFAoMbGVhc2VfYnJva2VyGAQgASgJEhgKEG1heF9iYXRjaF90b2tlbnMYBSABKA0SFgoOYXZlcmFnZV9sZW5ndGgYBiABKAISFwoPbWF4X2JhdGNoX2l0ZW1zGAcgASgNIjgKCU1vZGVsRmlsZRIMCgRuYW1lGAEgASgJEg0KBWJ5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCSLRAgoKU3RhZ2VSZWFkeRINCgVtb2RlbBgBIAEoCRIXCg9odWdnaW5nX2ZhY2VfaWQYAiABKAkSKAoJcHJlY2lzaW9uGAMgASgOMhUucmFnbGluZS52MS5QcmVjaXNpb24SDgoGZGV2aWNlGAQgASgJEg8KB3dvcmtlcnMYBSABKA0SGgoSdGhyZWFkc19wZXJfd29ya2VyGAYgASgNEhIKCm1heF90b2tlbnMYByABKA0SEQoJZGltZW5zaW9uGAggASgNEhAKCGxlYXNlX2lkGAkgASgJEhoKEmxlYXNlX3dhaXRfc2Vjb25kcxgKIAEoARIXCg9oeWRyYXRlX3NlY29uZHMYCyABKAESJAoFZmlsZXMYDCADKAsyFS5yYWdsaW5lLnYxLk1vZGVsRmlsZRIPCgdsaWNlbnNlGA0gASgJEg8KB3J1bnRpbWUYDiABKAkiWgoJVGV4dEJhdGNoEhMKC2ZpcnN0X2luZGV4GAEgASgEEikKCmlucHV0X3R5cGUYAiABKA4yFS5yYWdsaW5lLnYxLklucHV0VHlwZRINCgV0ZXh0cxgDIAMoCSLKAQoMU3RhZ2VTdW1tYXJ5Eg0KBWl0ZW1zGAEgASgEEg8KB2JhdGNoZXMYAiABKAQSDgoGdG9rZW5zGAMgASgEEhUKDXBhZGRlZF90b2tlbnMYBCABKAQSEQoJdHJ1bmNhdGVkGAUgASgEEg8KB3NlY29uZHMYBiABKAESEgoKcGVha19ieXRlcxgHIAEoBBIUCgx3b3JrZXJzX2xvc3QYCCABKA0SJQoIb3V0Y29tZXMYCSADKAsyEy5yYWdsaW5lLnYxLk91dGNvbWUqiAEKBVN0YWdlEhUKEVNUQUdFX1VOU1BFQ0lGSUVEEAASDwoLU1RBR0VfQ0hVTksQARIPCgtTVEFHRV9ERU5TRRACEhAKDFNUQUdFX1NQQVJTRRADEhAKDFNUQUdFX0ZVU0lPThAEEhAKDFNUQUdFX1JFUkFOSxAFEhAKDFNUQUdFX0VYUE9SVBAGKvsDCg1PdXRjb21lUmVhc29uEh4KGk9VVENPTUVfUkVBU09OX1VOU1BFQ0lGSUVEEAASIwofT1VUQ09NRV9SRUFTT05fRkVBVFVSRV9ESVNBQkxFRBABEiAKHE9VVENPTUVfUkVBU09OX05PX0NBTkRJREFURVMQAhIqCiZPVVRDT01FX1JFQVNPTl9DQU5ESURBVEVfUEFZTE9BRF9FTVBUWRADEicKI09VVENPTUVfUkVBU09OX0VYRUNVVE9SX1VOQVZBSUxBQkxFEAQSIwofT1VUQ09NRV9SRUFTT05fRVhFQ1VUSU9OX0ZBSUxFRBAFEhoKFk9VVENPTUVfUkVBU09OX1RJTUVPVVQQBhIgChxPVVRDT01FX1JFQVNPTl9PVVRfT0ZfTUVNT1JZEAcSHgoaT1VUQ09NRV9SRUFTT05fV09SS0VSX0xPU1QQCBIhCh1PVVRDT01FX1JFQVNPTl9URVhUX1RSVU5DQVRFRBAJEiQKIE9VVENPTUVfUkVBU09OX01FVEFEQVRBX0ZBTExCQUNLEAoSHwobT1VUQ09NRV9SRUFTT05fRU1QVFlfVkVDVE9SEAsSIAocT1VUQ09NRV9SRUFTT05fSU5QVVRfU0tJUFBFRBAMEh8KG09VVENPTUVfUkVBU09OX0RVUExJQ0FURV9JRBANKrIBCg1PdXRjb21lU291cmNlEh4KGk9VVENPTUVfU09VUkNFX1VOU1BFQ0lGSUVEEAASGgoWT1VUQ09NRV9TT1VSQ0VfUlVOVElNRRABEhYKEk9VVENPTUVfU09VUkNFX0NMSRACEhYKEk9VVENPTUVfU09VUkNFX0VOVhADEhkKFU9VVENPTUVfU09VUkNFX0NPTkZJRxAEEhoKFk9VVENPTUVfU09VUkNFX0RFRkFVTFQQBSpiCglQcmVjaXNpb24SGQoVUFJFQ0lTSU9OX1VOU1BFQ0lGSUVEEAASEgoOUFJFQ0lTSU9OX0FVVE8QARISCg5QUkVDSVNJT05fRlAzMhACEhIKDlBSRUNJU0lPTl9JTlQ4EAMqVQoJSW5wdXRUeXBlEhoKFklOUFVUX1RZUEVfVU5TUEVDSUZJRUQQABIWChJJTlBVVF9UWVBFX1BBU1NBR0UQARIUChBJTlBVVF9UWVBFX1FVRVJZEAJiBnByb3RvMw");
+  fileDesc("ChdyYWdsaW5lL3YxL2NvbW1vbi5wcm90bxIKcmFnbGluZS52MSLBAQoHT3V0Y29tZRIgCgVzdGFnZRgBIAEoDjIRLnJhZ2xpbmUudjEuU3RhZ2USKQoGcmVhc29uGAIgASgOMhkucmFnbGluZS52MS5PdXRjb21lUmVhc29uEikKBnNvdXJjZRgDIAEoDjIZLnJhZ2xpbmUudjEuT3V0Y29tZVNvdXJjZRINCgVtb2RlbBgEIAEoCRIOCgZkZXRhaWwYBSABKAkSDQoFY291bnQYBiABKAQSEAoIZGVncmFkZWQYByABKAgilAIKCVN0YWdlT3BlbhINCgVtb2RlbBgBIAEoCRIoCglwcmVjaXNpb24YAiABKA4yFS5yYWdsaW5lLnYxLlByZWNpc2lvbhIOCgZydW5faWQYAyABKAkSFAoMbGVhc2VfYnJva2VyGAQgASgJEhgKEG1heF9iYXRjaF90b2tlbnMYBSABKA0SFgoOYXZlcmFnZV9sZW5ndGgYBiABKAISFwoPbWF4X2JhdGNoX2l0ZW1zGAcgASgNEhUKDWxlYXNlX3dhaXRfbXMYCCABKA0SFgoObGVhc2VfcHJpb3JpdHkYCSABKAUSEwoLbWF4X2RldmljZXMYCiABKA0SGQoRbGF0ZW5jeV90YXJnZXRfbXMYCyABKA0iOAoJTW9kZWxGaWxlEgwKBG5hbWUYASABKAkSDQoFYnl0ZXMYAiABKAQSDgoGc2hhMjU2GAMgASgJItECCgpTdGFnZVJlYWR5Eg0KBW1vZGVsGAEgASgJEhcKD2h1Z2dpbmdfZmFjZV9pZBgCIAEoCRIoCglwcmVjaXNpb24YAyABKA4yFS5yYWdsaW5lLnYxLlByZWNpc2lvbhIOCgZkZXZpY2UYBCABKAkSDwoHd29ya2VycxgFIAEoDRIaChJ0aHJlYWRzX3Blcl93b3JrZXIYBiABKA0SEgoKbWF4X3Rva2VucxgHIAEoDRIRCglkaW1lbnNpb24YCCABKA0SEAoIbGVhc2VfaWQYCSABKAkSGgoSbGVhc2Vfd2FpdF9zZWNvbmRzGAogASgBEhcKD2h5ZHJhdGVfc2Vjb25kcxgLIAEoARIkCgVmaWxlcxgMIAMoCzIVLnJhZ2xpbmUudjEuTW9kZWxGaWxlEg8KB2xpY2Vuc2UYDSABKAkSDwoHcnVudGltZRgOIAEoCSJaCglUZXh0QmF0Y2gSEwoLZmlyc3RfaW5kZXgYASABKAQSKQoKaW5wdXRfdHlwZRgCIAEoDjIVLnJhZ2xpbmUudjEuSW5wdXRUeXBlEg0KBXRleHRzGAMgAygJIowDCgxTdGFnZVN1bW1hcnkSDQoFaXRlbXMYASABKAQSDwoHYmF0Y2hlcxgCIAEoBBIOCgZ0b2tlbnMYAyABKAQSFQoNcGFkZGVkX3Rva2VucxgEIAEoBBIRCgl0cnVuY2F0ZWQYBSABKAQSDwoHc2Vjb25kcxgGIAEoARISCgpwZWFrX2J5dGVzGAcgASgEEhQKDHdvcmtlcnNfbG9zdBgIIAEoDRIlCghvdXRjb21lcxgJIAMoCzITLnJhZ2xpbmUudjEuT3V0Y29tZRIVCg1vdXRfb2ZfbWVtb3J5GAogASgEEhwKFHNvZnRfbGltaXRfY3Jvc3NpbmdzGAsgASgEEigKB3Jlc2l6ZXMYDCADKAsyFy5yYWdsaW5lLnYxLkJhdGNoUmVzaXplEhQKDHJlc2l6ZV9jb3VudBgNIAEoBBImCgdkZXZpY2VzGA4gAygLMhUucmFnbGluZS52MS5EZXZpY2VVc2USEwoLbGVhc2VzX2xvc3QYDyABKA0SDgoGZmFpbGVkGBAgASgEIv4BCgtCYXRjaFJlc2l6ZRIsCgVjYXVzZRgBIAEoDjIdLnJhZ2xpbmUudjEuQmF0Y2hSZXNpemUuQ2F1c2USEwoLZnJvbV90b2tlbnMYAiABKA0SEQoJdG9fdG9rZW5zGAMgASgNEg4KBmRldmljZRgEIAEoCSKIAQoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABIXChNDQVVTRV9PVVRfT0ZfTUVNT1JZEAESFAoQQ0FVU0VfU09GVF9MSU1JVBACEhAKDENBVVNFX0ZBU1RFUhADEhQKEENBVVNFX05PVF9GQVNURVIQBBIRCg1DQVVTRV9MQVRFTkNZEAUiiwEKCURldmljZVVzZRIOCgZkZXZpY2UYASABKAkSDAoEa2luZBgCIAEoCRIVCg1ncmFudGVkX2J5dGVzGAMgASgEEhIKCnBlYWtfYnl0ZXMYBCABKAQSDwoHc2FtcGxlcxgFIAEoBBIOCgZsZWFzZXMYBiABKA0SFAoMd2FpdF9zZWNvbmRzGAcgASgBIloKC0l0ZW1GYWlsdXJlEhAKCHBvc2l0aW9uGAEgASgNEikKBnJlYXNvbhgCIAEoDjIZLnJhZ2xpbmUudjEuT3V0Y29tZVJlYXNvbhIOCgZkZXRhaWwYAyABKAkqiAEKBVN0YWdlEhUKEVNUQUdFX1VOU1BFQ0lGSUVEEAASDwoLU1RBR0VfQ0hVTksQARIPCgtTVEFHRV9ERU5TRRACEhAKDFNUQUdFX1NQQVJTRRADEhAKDFNUQUdFX0ZVU0lPThAEEhAKDFNUQUdFX1JFUkFOSxAFEhAKDFNUQUdFX0VYUE9SVBAGKqUFCg1PdXRjb21lUmVhc29uEh4KGk9VVENPTUVfUkVBU09OX1VOU1BFQ0lGSUVEEAASIwofT1VUQ09NRV9SRUFTT05fRkVBVFVSRV9ESVNBQkxFRBABEiAKHE9VVENPTUVfUkVBU09OX05PX0NBTkRJREFURVMQAhIqCiZPVVRDT01FX1JFQVNPTl9DQU5ESURBVEVfUEFZTE9BRF9FTVBUWRADEicKI09VVENPTUVfUkVBU09OX0VYRUNVVE9SX1VOQVZBSUxBQkxFEAQSIwofT1VUQ09NRV9SRUFTT05fRVhFQ1VUSU9OX0ZBSUxFRBAFEhoKFk9VVENPTUVfUkVBU09OX1RJTUVPVVQQBhIgChxPVVRDT01FX1JFQVNPTl9PVVRfT0ZfTUVNT1JZEAcSHgoaT1VUQ09NRV9SRUFTT05fV09SS0VSX0xPU1QQCBIhCh1PVVRDT01FX1JFQVNPTl9URVhUX1RSVU5DQVRFRBAJEiQKIE9VVENPTUVfUkVBU09OX01FVEFEQVRBX0ZBTExCQUNLEAoSHwobT1VUQ09NRV9SRUFTT05fRU1QVFlfVkVDVE9SEAsSIAocT1VUQ09NRV9SRUFTT05fSU5QVVRfU0tJUFBFRBAMEh8KG09VVENPTUVfUkVBU09OX0RVUExJQ0FURV9JRBANEiUKIU9VVENPTUVfUkVBU09OX0RFVklDRV9VTkFWQUlMQUJMRRAOEiAKHE9VVENPTUVfUkVBU09OX0JBVENIX1JFU0laRUQQDxIdChlPVVRDT01FX1JFQVNPTl9MRUFTRV9MT1NUEBASHwobT1VUQ09NRV9SRUFTT05fTUVNT1JZX0xJTUlUEBESHwobT1VUQ09NRV9SRUFTT05fUkVQTElDQV9MT1NUEBIqsgEKDU91dGNvbWVTb3VyY2USHgoaT1VUQ09NRV9TT1VSQ0VfVU5TUEVDSUZJRUQQABIaChZPVVRDT01FX1NPVVJDRV9SVU5USU1FEAESFgoST1VUQ09NRV9TT1VSQ0VfQ0xJEAISFgoST1VUQ09NRV9TT1VSQ0VfRU5WEAMSGQoVT1VUQ09NRV9TT1VSQ0VfQ09ORklHEAQSGgoWT1VUQ09NRV9TT1VSQ0VfREVGQVVMVBAFKmIKCVByZWNpc2lvbhIZChVQUkVDSVNJT05fVU5TUEVDSUZJRUQQABISCg5QUkVDSVNJT05fQVVUTxABEhIKDlBSRUNJU0lPTl9GUDMyEAISEgoOUFJFQ0lTSU9OX0lOVDgQAypVCglJbnB1dFR5cGUSGgoWSU5QVVRfVFlQRV9VTlNQRUNJRklFRBAAEhYKEklOUFVUX1RZUEVfUEFTU0FHRRABEhQKEElOUFVUX1RZUEVfUVVFUlkQAmIGcHJvdG8z");
 
 /**
  * A typed report of something that did not go as asked. None is ever silent.
@@ -119,6 +119,34 @@ export type StageOpen = Message<"ragline.v1.StageOpen"> & {
    * @generated from field: uint32 max_batch_items = 7;
    */
   maxBatchItems: number;
+
+  /**
+   * Most milliseconds to wait for the first lease; 0: the stage's default.
+   *
+   * @generated from field: uint32 lease_wait_ms = 8;
+   */
+  leaseWaitMs: number;
+
+  /**
+   * Of several that wait for a device, the one with the higher priority goes first; 0 is usual.
+   *
+   * @generated from field: int32 lease_priority = 9;
+   */
+  leasePriority: number;
+
+  /**
+   * Most devices to work on at once; 0: as many as the broker grants.
+   *
+   * @generated from field: uint32 max_devices = 10;
+   */
+  maxDevices: number;
+
+  /**
+   * Rerank alone: milliseconds that the scores of one query may take; 0: as long as they need.
+   *
+   * @generated from field: uint32 latency_target_ms = 11;
+   */
+  latencyTargetMs: number;
 };
 
 /**
@@ -338,6 +366,55 @@ export type StageSummary = Message<"ragline.v1.StageSummary"> & {
    * @generated from field: repeated ragline.v1.Outcome outcomes = 9;
    */
   outcomes: Outcome[];
+
+  /**
+   * How often memory ran out in a call.
+   *
+   * @generated from field: uint64 out_of_memory = 10;
+   */
+  outOfMemory: bigint;
+
+  /**
+   * How often the soft limit of a grant was crossed.
+   *
+   * @generated from field: uint64 soft_limit_crossings = 11;
+   */
+  softLimitCrossings: bigint;
+
+  /**
+   * The latest changes of the token budget, oldest first.
+   *
+   * @generated from field: repeated ragline.v1.BatchResize resizes = 12;
+   */
+  resizes: BatchResize[];
+
+  /**
+   * How often the token budget was changed.
+   *
+   * @generated from field: uint64 resize_count = 13;
+   */
+  resizeCount: bigint;
+
+  /**
+   * What each device that was leased has seen.
+   *
+   * @generated from field: repeated ragline.v1.DeviceUse devices = 14;
+   */
+  devices: DeviceUse[];
+
+  /**
+   * Leases that were lost and asked for again.
+   *
+   * @generated from field: uint32 leases_lost = 15;
+   */
+  leasesLost: number;
+
+  /**
+   * Items that got no result; each is told in its reply.
+   *
+   * @generated from field: uint64 failed = 16;
+   */
+  failed: bigint;
 };
 
 /**
@@ -346,6 +423,184 @@ export type StageSummary = Message<"ragline.v1.StageSummary"> & {
  */
 export const StageSummarySchema: GenMessage<StageSummary> = /*@__PURE__*/
   messageDesc(file_ragline_v1_common, 5);
+
+/**
+ * A change of how many padded tokens one call may have.
+ *
+ * @generated from message ragline.v1.BatchResize
+ */
+export type BatchResize = Message<"ragline.v1.BatchResize"> & {
+  /**
+   * @generated from field: ragline.v1.BatchResize.Cause cause = 1;
+   */
+  cause: BatchResize_Cause;
+
+  /**
+   * @generated from field: uint32 from_tokens = 2;
+   */
+  fromTokens: number;
+
+  /**
+   * @generated from field: uint32 to_tokens = 3;
+   */
+  toTokens: number;
+
+  /**
+   * @generated from field: string device = 4;
+   */
+  device: string;
+};
+
+/**
+ * Describes the message ragline.v1.BatchResize.
+ * Use `create(BatchResizeSchema)` to create a new message.
+ */
+export const BatchResizeSchema: GenMessage<BatchResize> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_common, 6);
+
+/**
+ * @generated from enum ragline.v1.BatchResize.Cause
+ */
+export const BatchResize_Cause = {
+  /**
+   * @generated from enum value: CAUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A call ran out of memory.
+   *
+   * @generated from enum value: CAUSE_OUT_OF_MEMORY = 1;
+   */
+  OUT_OF_MEMORY: 1,
+
+  /**
+   * The workers came near to what was granted, or the broker asked for it.
+   *
+   * @generated from enum value: CAUSE_SOFT_LIMIT = 2;
+   */
+  SOFT_LIMIT: 2,
+
+  /**
+   * Larger calls were faster.
+   *
+   * @generated from enum value: CAUSE_FASTER = 3;
+   */
+  FASTER: 3,
+
+  /**
+   * Larger calls were not faster.
+   *
+   * @generated from enum value: CAUSE_NOT_FASTER = 4;
+   */
+  NOT_FASTER: 4,
+
+  /**
+   * Replies took longer than the caller's target.
+   *
+   * @generated from enum value: CAUSE_LATENCY = 5;
+   */
+  LATENCY: 5,
+} as const;
+
+/**
+ * @generated from enum ragline.v1.BatchResize.Cause
+ */
+export type BatchResize_Cause = (typeof BatchResize_Cause)[keyof typeof BatchResize_Cause] | UnknownEnum;
+
+/**
+ * Describes the enum ragline.v1.BatchResize.Cause.
+ */
+export const BatchResize_CauseSchema: GenEnum<BatchResize_Cause> = /*@__PURE__*/
+  enumDesc(file_ragline_v1_common, 6, 0);
+
+/**
+ * Memory of the workers on one device over the life of a stream.
+ *
+ * @generated from message ragline.v1.DeviceUse
+ */
+export type DeviceUse = Message<"ragline.v1.DeviceUse"> & {
+  /**
+   * @generated from field: string device = 1;
+   */
+  device: string;
+
+  /**
+   * "cpu", "cuda" or "simulated".
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: uint64 granted_bytes = 3;
+   */
+  grantedBytes: bigint;
+
+  /**
+   * @generated from field: uint64 peak_bytes = 4;
+   */
+  peakBytes: bigint;
+
+  /**
+   * How often memory was measured.
+   *
+   * @generated from field: uint64 samples = 5;
+   */
+  samples: bigint;
+
+  /**
+   * @generated from field: uint32 leases = 6;
+   */
+  leases: number;
+
+  /**
+   * Seconds waited for leases on this device, all together.
+   *
+   * @generated from field: double wait_seconds = 7;
+   */
+  waitSeconds: number;
+};
+
+/**
+ * Describes the message ragline.v1.DeviceUse.
+ * Use `create(DeviceUseSchema)` to create a new message.
+ */
+export const DeviceUseSchema: GenMessage<DeviceUse> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_common, 7);
+
+/**
+ * An item of a batch that has no result; the others have theirs.
+ *
+ * @generated from message ragline.v1.ItemFailure
+ */
+export type ItemFailure = Message<"ragline.v1.ItemFailure"> & {
+  /**
+   * Position within the batch.
+   *
+   * @generated from field: uint32 position = 1;
+   */
+  position: number;
+
+  /**
+   * @generated from field: ragline.v1.OutcomeReason reason = 2;
+   */
+  reason: OutcomeReason;
+
+  /**
+   * What happened and what to do, without the text.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message ragline.v1.ItemFailure.
+ * Use `create(ItemFailureSchema)` to create a new message.
+ */
+export const ItemFailureSchema: GenMessage<ItemFailure> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_common, 8);
 
 /**
  * A part of the pipeline.
@@ -489,6 +744,41 @@ export const OutcomeReason = {
    * @generated from enum value: OUTCOME_REASON_DUPLICATE_ID = 13;
    */
   DUPLICATE_ID: 13,
+
+  /**
+   * The device that was asked for is not there; another one computed.
+   *
+   * @generated from enum value: OUTCOME_REASON_DEVICE_UNAVAILABLE = 14;
+   */
+  DEVICE_UNAVAILABLE: 14,
+
+  /**
+   * The token budget of a batch was changed: memory ran out, a limit was near, or larger batches were faster.
+   *
+   * @generated from enum value: OUTCOME_REASON_BATCH_RESIZED = 15;
+   */
+  BATCH_RESIZED: 15,
+
+  /**
+   * The broker was lost or took the lease back; the work went on with a new lease.
+   *
+   * @generated from enum value: OUTCOME_REASON_LEASE_LOST = 16;
+   */
+  LEASE_LOST: 16,
+
+  /**
+   * A worker used more memory than it was granted and was ended; its texts were computed again on a new one.
+   *
+   * @generated from enum value: OUTCOME_REASON_MEMORY_LIMIT = 17;
+   */
+  MEMORY_LIMIT: 17,
+
+  /**
+   * A replica of a stage was lost, refused work for a while or fell behind; others did its share.
+   *
+   * @generated from enum value: OUTCOME_REASON_REPLICA_LOST = 18;
+   */
+  REPLICA_LOST: 18,
 } as const;
 
 /**

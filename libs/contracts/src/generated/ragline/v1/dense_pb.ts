@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { InputType, StageOpen, StageReady, StageSummary, TextBatch } from "./common_pb.js";
+import type { InputType, ItemFailure, StageOpen, StageReady, StageSummary, TextBatch } from "./common_pb.js";
 import { file_ragline_v1_common } from "./common_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ragline/v1/dense.proto.
  */
 export const file_ragline_v1_dense: GenFile = /*@__PURE__*/
-  fileDesc("ChZyYWdsaW5lL3YxL2RlbnNlLnByb3RvEgpyYWdsaW5lLnYxImUKDEVtYmVkUmVxdWVzdBIlCgRvcGVuGAEgASgLMhUucmFnbGluZS52MS5TdGFnZU9wZW5IABImCgV0ZXh0cxgCIAEoCzIVLnJhZ2xpbmUudjEuVGV4dEJhdGNoSABCBgoEa2luZCKaAQoNRW1iZWRSZXNwb25zZRInCgVyZWFkeRgBIAEoCzIWLnJhZ2xpbmUudjEuU3RhZ2VSZWFkeUgAEisKB3ZlY3RvcnMYAiABKAsyGC5yYWdsaW5lLnYxLkRlbnNlVmVjdG9yc0gAEisKB3N1bW1hcnkYAyABKAsyGC5yYWdsaW5lLnYxLlN0YWdlU3VtbWFyeUgAQgYKBGtpbmQikAEKDERlbnNlVmVjdG9ycxITCgtmaXJzdF9pbmRleBgBIAEoBBIpCgppbnB1dF90eXBlGAIgASgOMhUucmFnbGluZS52MS5JbnB1dFR5cGUSDAoEcm93cxgDIAEoDRIPCgdjb2x1bW5zGAQgASgNEg4KBnZhbHVlcxgFIAEoDBIRCgl0cnVuY2F0ZWQYBiADKA0yUAoMRGVuc2VTZXJ2aWNlEkAKBUVtYmVkEhgucmFnbGluZS52MS5FbWJlZFJlcXVlc3QaGS5yYWdsaW5lLnYxLkVtYmVkUmVzcG9uc2UoATABYgZwcm90bzM", [file_ragline_v1_common]);
+  fileDesc("ChZyYWdsaW5lL3YxL2RlbnNlLnByb3RvEgpyYWdsaW5lLnYxImUKDEVtYmVkUmVxdWVzdBIlCgRvcGVuGAEgASgLMhUucmFnbGluZS52MS5TdGFnZU9wZW5IABImCgV0ZXh0cxgCIAEoCzIVLnJhZ2xpbmUudjEuVGV4dEJhdGNoSABCBgoEa2luZCKaAQoNRW1iZWRSZXNwb25zZRInCgVyZWFkeRgBIAEoCzIWLnJhZ2xpbmUudjEuU3RhZ2VSZWFkeUgAEisKB3ZlY3RvcnMYAiABKAsyGC5yYWdsaW5lLnYxLkRlbnNlVmVjdG9yc0gAEisKB3N1bW1hcnkYAyABKAsyGC5yYWdsaW5lLnYxLlN0YWdlU3VtbWFyeUgAQgYKBGtpbmQiuwEKDERlbnNlVmVjdG9ycxITCgtmaXJzdF9pbmRleBgBIAEoBBIpCgppbnB1dF90eXBlGAIgASgOMhUucmFnbGluZS52MS5JbnB1dFR5cGUSDAoEcm93cxgDIAEoDRIPCgdjb2x1bW5zGAQgASgNEg4KBnZhbHVlcxgFIAEoDBIRCgl0cnVuY2F0ZWQYBiADKA0SKQoIZmFpbHVyZXMYByADKAsyFy5yYWdsaW5lLnYxLkl0ZW1GYWlsdXJlMlAKDERlbnNlU2VydmljZRJACgVFbWJlZBIYLnJhZ2xpbmUudjEuRW1iZWRSZXF1ZXN0GhkucmFnbGluZS52MS5FbWJlZFJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_ragline_v1_common]);
 
 /**
  * @generated from message ragline.v1.EmbedRequest
@@ -117,6 +117,13 @@ export type DenseVectors = Message<"ragline.v1.DenseVectors"> & {
    * @generated from field: repeated uint32 truncated = 6;
    */
   truncated: number[];
+
+  /**
+   * Texts without a vector; their rows are zero.
+   *
+   * @generated from field: repeated ragline.v1.ItemFailure failures = 7;
+   */
+  failures: ItemFailure[];
 };
 
 /**

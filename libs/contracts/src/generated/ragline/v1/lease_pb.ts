@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ragline/v1/lease.proto.
  */
 export const file_ragline_v1_lease: GenFile = /*@__PURE__*/
-  fileDesc("ChZyYWdsaW5lL3YxL2xlYXNlLnByb3RvEgpyYWdsaW5lLnYxIpgBCgtIb2xkUmVxdWVzdBIrCgdhY3F1aXJlGAEgASgLMhgucmFnbGluZS52MS5MZWFzZUFjcXVpcmVIABInCgV1c2FnZRgCIAEoCzIWLnJhZ2xpbmUudjEuTGVhc2VVc2FnZUgAEisKB3JlbGVhc2UYAyABKAsyGC5yYWdsaW5lLnYxLkxlYXNlUmVsZWFzZUgAQgYKBGtpbmQimwEKDEhvbGRSZXNwb25zZRIpCgZxdWV1ZWQYASABKAsyFy5yYWdsaW5lLnYxLkxlYXNlUXVldWVkSAASKwoHZ3JhbnRlZBgCIAEoCzIYLnJhZ2xpbmUudjEuTGVhc2VHcmFudGVkSAASKwoHcmV2b2tlZBgDIAEoCzIYLnJhZ2xpbmUudjEuTGVhc2VSZXZva2VkSABCBgoEa2luZCJOCgxMZWFzZUFjcXVpcmUSIAoFc3RhZ2UYASABKA4yES5yYWdsaW5lLnYxLlN0YWdlEg0KBW1vZGVsGAIgASgJEg0KBWJ5dGVzGAMgASgEIhsKCkxlYXNlVXNhZ2USDQoFYnl0ZXMYASABKAQiDgoMTGVhc2VSZWxlYXNlIh8KC0xlYXNlUXVldWVkEhAKCHBvc2l0aW9uGAEgASgNIlYKDExlYXNlR3JhbnRlZBIQCghsZWFzZV9pZBgBIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAIgASgEEg4KBmRldmljZRgDIAEoCRINCgVieXRlcxgEIAEoBCIeCgxMZWFzZVJldm9rZWQSDgoGcmVhc29uGAEgASgJMk0KDExlYXNlU2VydmljZRI9CgRIb2xkEhcucmFnbGluZS52MS5Ib2xkUmVxdWVzdBoYLnJhZ2xpbmUudjEuSG9sZFJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_ragline_v1_common]);
+  fileDesc("ChZyYWdsaW5lL3YxL2xlYXNlLnByb3RvEgpyYWdsaW5lLnYxIsMBCgtIb2xkUmVxdWVzdBIrCgdhY3F1aXJlGAEgASgLMhgucmFnbGluZS52MS5MZWFzZUFjcXVpcmVIABInCgV1c2FnZRgCIAEoCzIWLnJhZ2xpbmUudjEuTGVhc2VVc2FnZUgAEisKB3JlbGVhc2UYAyABKAsyGC5yYWdsaW5lLnYxLkxlYXNlUmVsZWFzZUgAEikKBnNocnVuaxgEIAEoCzIXLnJhZ2xpbmUudjEuTGVhc2VTaHJ1bmtIAEIGCgRraW5kIsYBCgxIb2xkUmVzcG9uc2USKQoGcXVldWVkGAEgASgLMhcucmFnbGluZS52MS5MZWFzZVF1ZXVlZEgAEisKB2dyYW50ZWQYAiABKAsyGC5yYWdsaW5lLnYxLkxlYXNlR3JhbnRlZEgAEisKB3Jldm9rZWQYAyABKAsyGC5yYWdsaW5lLnYxLkxlYXNlUmV2b2tlZEgAEikKBnNocmluaxgEIAEoCzIXLnJhZ2xpbmUudjEuTGVhc2VTaHJpbmtIAEIGCgRraW5kIq8BCgxMZWFzZUFjcXVpcmUSIAoFc3RhZ2UYASABKA4yES5yYWdsaW5lLnYxLlN0YWdlEg0KBW1vZGVsGAIgASgJEg0KBWJ5dGVzGAMgASgEEhAKCHByaW9yaXR5GAQgASgFEhQKB3dhaXRfbXMYBSABKA1IAIgBARITCgtkZXZpY2Vfa2luZBgGIAEoCRIWCg5leGNlcHRfZGV2aWNlcxgHIAMoCUIKCghfd2FpdF9tcyIcCgtMZWFzZVNocnVuaxINCgVieXRlcxgBIAEoBCIsCgtMZWFzZVNocmluaxINCgVieXRlcxgBIAEoBBIOCgZyZWFzb24YAiABKAkiGwoKTGVhc2VVc2FnZRINCgVieXRlcxgBIAEoBCIOCgxMZWFzZVJlbGVhc2UiHwoLTGVhc2VRdWV1ZWQSEAoIcG9zaXRpb24YASABKA0iiAEKDExlYXNlR3JhbnRlZBIQCghsZWFzZV9pZBgBIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAIgASgEEg4KBmRldmljZRgDIAEoCRINCgVieXRlcxgEIAEoBBITCgtkZXZpY2Vfa2luZBgFIAEoCRIbChNkZXZpY2Vfb3B0aW9uc19qc29uGAYgASgJIh4KDExlYXNlUmV2b2tlZBIOCgZyZWFzb24YASABKAkiFAoSTGlzdERldmljZXNSZXF1ZXN0Ij8KE0xpc3REZXZpY2VzUmVzcG9uc2USKAoHZGV2aWNlcxgBIAMoCzIXLnJhZ2xpbmUudjEuRGV2aWNlU3RhdGUiuQEKC0RldmljZVN0YXRlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCRIRCgljYXBfYnl0ZXMYAyABKAQSGAoQc29mdF9saW1pdF9ieXRlcxgEIAEoBBIVCg1ncmFudGVkX2J5dGVzGAUgASgEEhIKCnVzZWRfYnl0ZXMYBiABKAQSDwoHd2FpdGluZxgHIAEoDRIlCgZsZWFzZXMYCCADKAsyFS5yYWdsaW5lLnYxLkhlbGRMZWFzZSKmAQoJSGVsZExlYXNlEhAKCGxlYXNlX2lkGAEgASgJEhUKDWZlbmNpbmdfdG9rZW4YAiABKAQSIAoFc3RhZ2UYAyABKA4yES5yYWdsaW5lLnYxLlN0YWdlEg0KBW1vZGVsGAQgASgJEhUKDWdyYW50ZWRfYnl0ZXMYBSABKAQSEgoKdXNlZF9ieXRlcxgGIAEoBBIUCgxoZWxkX3NlY29uZHMYByABKAEynQEKDExlYXNlU2VydmljZRI9CgRIb2xkEhcucmFnbGluZS52MS5Ib2xkUmVxdWVzdBoYLnJhZ2xpbmUudjEuSG9sZFJlc3BvbnNlKAEwARJOCgtMaXN0RGV2aWNlcxIeLnJhZ2xpbmUudjEuTGlzdERldmljZXNSZXF1ZXN0Gh8ucmFnbGluZS52MS5MaXN0RGV2aWNlc1Jlc3BvbnNlYgZwcm90bzM", [file_ragline_v1_common]);
 
 /**
  * @generated from message ragline.v1.HoldRequest
@@ -39,6 +39,12 @@ export type HoldRequest = Message<"ragline.v1.HoldRequest"> & {
      */
     value: LeaseRelease;
     case: "release";
+  } | {
+    /**
+     * @generated from field: ragline.v1.LeaseShrunk shrunk = 4;
+     */
+    value: LeaseShrunk;
+    case: "shrunk";
   } | { case: undefined; value?: undefined };
 };
 
@@ -74,6 +80,12 @@ export type HoldResponse = Message<"ragline.v1.HoldResponse"> & {
      */
     value: LeaseRevoked;
     case: "revoked";
+  } | {
+    /**
+     * @generated from field: ragline.v1.LeaseShrink shrink = 4;
+     */
+    value: LeaseShrink;
+    case: "shrink";
   } | { case: undefined; value?: undefined };
 };
 
@@ -104,6 +116,34 @@ export type LeaseAcquire = Message<"ragline.v1.LeaseAcquire"> & {
    * @generated from field: uint64 bytes = 3;
    */
   bytes: bigint;
+
+  /**
+   * Higher goes first, within -100 to 100; each time one is overtaken it rises by 1, so none waits for ever.
+   *
+   * @generated from field: int32 priority = 4;
+   */
+  priority: number;
+
+  /**
+   * Most milliseconds to wait; absent: until the stream ends; 0: only if it can be granted at once.
+   *
+   * @generated from field: optional uint32 wait_ms = 5;
+   */
+  waitMs?: number | undefined;
+
+  /**
+   * "cpu", "cuda" or "simulated": wait for a device of this kind if the broker has one; empty: the broker's first kind.
+   *
+   * @generated from field: string device_kind = 6;
+   */
+  deviceKind: string;
+
+  /**
+   * Devices that will not do, because the holder has a lease there already.
+   *
+   * @generated from field: repeated string except_devices = 7;
+   */
+  exceptDevices: string[];
 };
 
 /**
@@ -112,6 +152,49 @@ export type LeaseAcquire = Message<"ragline.v1.LeaseAcquire"> & {
  */
 export const LeaseAcquireSchema: GenMessage<LeaseAcquire> = /*@__PURE__*/
   messageDesc(file_ragline_v1_lease, 2);
+
+/**
+ * The holder uses less from now on: the rest of its grant is free.
+ *
+ * @generated from message ragline.v1.LeaseShrunk
+ */
+export type LeaseShrunk = Message<"ragline.v1.LeaseShrunk"> & {
+  /**
+   * @generated from field: uint64 bytes = 1;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message ragline.v1.LeaseShrunk.
+ * Use `create(LeaseShrunkSchema)` to create a new message.
+ */
+export const LeaseShrunkSchema: GenMessage<LeaseShrunk> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_lease, 3);
+
+/**
+ * The holder is asked to use no more than this, and to say so with LeaseShrunk; one that does not is revoked.
+ *
+ * @generated from message ragline.v1.LeaseShrink
+ */
+export type LeaseShrink = Message<"ragline.v1.LeaseShrink"> & {
+  /**
+   * @generated from field: uint64 bytes = 1;
+   */
+  bytes: bigint;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message ragline.v1.LeaseShrink.
+ * Use `create(LeaseShrinkSchema)` to create a new message.
+ */
+export const LeaseShrinkSchema: GenMessage<LeaseShrink> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_lease, 4);
 
 /**
  * @generated from message ragline.v1.LeaseUsage
@@ -130,7 +213,7 @@ export type LeaseUsage = Message<"ragline.v1.LeaseUsage"> & {
  * Use `create(LeaseUsageSchema)` to create a new message.
  */
 export const LeaseUsageSchema: GenMessage<LeaseUsage> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_lease, 3);
+  messageDesc(file_ragline_v1_lease, 5);
 
 /**
  * @generated from message ragline.v1.LeaseRelease
@@ -143,7 +226,7 @@ export type LeaseRelease = Message<"ragline.v1.LeaseRelease"> & {
  * Use `create(LeaseReleaseSchema)` to create a new message.
  */
 export const LeaseReleaseSchema: GenMessage<LeaseRelease> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_lease, 4);
+  messageDesc(file_ragline_v1_lease, 6);
 
 /**
  * @generated from message ragline.v1.LeaseQueued
@@ -162,7 +245,7 @@ export type LeaseQueued = Message<"ragline.v1.LeaseQueued"> & {
  * Use `create(LeaseQueuedSchema)` to create a new message.
  */
 export const LeaseQueuedSchema: GenMessage<LeaseQueued> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_lease, 5);
+  messageDesc(file_ragline_v1_lease, 7);
 
 /**
  * @generated from message ragline.v1.LeaseGranted
@@ -189,6 +272,20 @@ export type LeaseGranted = Message<"ragline.v1.LeaseGranted"> & {
    * @generated from field: uint64 bytes = 4;
    */
   bytes: bigint;
+
+  /**
+   * "cpu", "cuda" or "simulated".
+   *
+   * @generated from field: string device_kind = 5;
+   */
+  deviceKind: string;
+
+  /**
+   * What a worker needs to know of its device, such as the index of a GPU, as JSON.
+   *
+   * @generated from field: string device_options_json = 6;
+   */
+  deviceOptionsJson: string;
 };
 
 /**
@@ -196,7 +293,7 @@ export type LeaseGranted = Message<"ragline.v1.LeaseGranted"> & {
  * Use `create(LeaseGrantedSchema)` to create a new message.
  */
 export const LeaseGrantedSchema: GenMessage<LeaseGranted> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_lease, 6);
+  messageDesc(file_ragline_v1_lease, 8);
 
 /**
  * @generated from message ragline.v1.LeaseRevoked
@@ -213,7 +310,140 @@ export type LeaseRevoked = Message<"ragline.v1.LeaseRevoked"> & {
  * Use `create(LeaseRevokedSchema)` to create a new message.
  */
 export const LeaseRevokedSchema: GenMessage<LeaseRevoked> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_lease, 7);
+  messageDesc(file_ragline_v1_lease, 9);
+
+/**
+ * @generated from message ragline.v1.ListDevicesRequest
+ */
+export type ListDevicesRequest = Message<"ragline.v1.ListDevicesRequest"> & {
+};
+
+/**
+ * Describes the message ragline.v1.ListDevicesRequest.
+ * Use `create(ListDevicesRequestSchema)` to create a new message.
+ */
+export const ListDevicesRequestSchema: GenMessage<ListDevicesRequest> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_lease, 10);
+
+/**
+ * @generated from message ragline.v1.ListDevicesResponse
+ */
+export type ListDevicesResponse = Message<"ragline.v1.ListDevicesResponse"> & {
+  /**
+   * @generated from field: repeated ragline.v1.DeviceState devices = 1;
+   */
+  devices: DeviceState[];
+};
+
+/**
+ * Describes the message ragline.v1.ListDevicesResponse.
+ * Use `create(ListDevicesResponseSchema)` to create a new message.
+ */
+export const ListDevicesResponseSchema: GenMessage<ListDevicesResponse> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_lease, 11);
+
+/**
+ * @generated from message ragline.v1.DeviceState
+ */
+export type DeviceState = Message<"ragline.v1.DeviceState"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: uint64 cap_bytes = 3;
+   */
+  capBytes: bigint;
+
+  /**
+   * Above this a holder is asked to use less.
+   *
+   * @generated from field: uint64 soft_limit_bytes = 4;
+   */
+  softLimitBytes: bigint;
+
+  /**
+   * @generated from field: uint64 granted_bytes = 5;
+   */
+  grantedBytes: bigint;
+
+  /**
+   * Sum of what the holders reported last.
+   *
+   * @generated from field: uint64 used_bytes = 6;
+   */
+  usedBytes: bigint;
+
+  /**
+   * @generated from field: uint32 waiting = 7;
+   */
+  waiting: number;
+
+  /**
+   * @generated from field: repeated ragline.v1.HeldLease leases = 8;
+   */
+  leases: HeldLease[];
+};
+
+/**
+ * Describes the message ragline.v1.DeviceState.
+ * Use `create(DeviceStateSchema)` to create a new message.
+ */
+export const DeviceStateSchema: GenMessage<DeviceState> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_lease, 12);
+
+/**
+ * @generated from message ragline.v1.HeldLease
+ */
+export type HeldLease = Message<"ragline.v1.HeldLease"> & {
+  /**
+   * @generated from field: string lease_id = 1;
+   */
+  leaseId: string;
+
+  /**
+   * @generated from field: uint64 fencing_token = 2;
+   */
+  fencingToken: bigint;
+
+  /**
+   * @generated from field: ragline.v1.Stage stage = 3;
+   */
+  stage: Stage;
+
+  /**
+   * @generated from field: string model = 4;
+   */
+  model: string;
+
+  /**
+   * @generated from field: uint64 granted_bytes = 5;
+   */
+  grantedBytes: bigint;
+
+  /**
+   * @generated from field: uint64 used_bytes = 6;
+   */
+  usedBytes: bigint;
+
+  /**
+   * @generated from field: double held_seconds = 7;
+   */
+  heldSeconds: number;
+};
+
+/**
+ * Describes the message ragline.v1.HeldLease.
+ * Use `create(HeldLeaseSchema)` to create a new message.
+ */
+export const HeldLeaseSchema: GenMessage<HeldLease> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_lease, 13);
 
 /**
  * Grants memory on devices. A lease is an open stream: when the stream ends, so does the lease.
@@ -230,6 +460,16 @@ export const LeaseService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof HoldRequestSchema;
     output: typeof HoldResponseSchema;
+  },
+  /**
+   * The devices as the broker sees them now, with every living lease.
+   *
+   * @generated from rpc ragline.v1.LeaseService.ListDevices
+   */
+  listDevices: {
+    methodKind: "unary";
+    input: typeof ListDevicesRequestSchema;
+    output: typeof ListDevicesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_ragline_v1_lease, 0);

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Outcome, StageOpen, StageReady, StageSummary } from "./common_pb.js";
+import type { ItemFailure, Outcome, StageOpen, StageReady, StageSummary } from "./common_pb.js";
 import { file_ragline_v1_common } from "./common_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ragline/v1/rerank.proto.
  */
 export const file_ragline_v1_rerank: GenFile = /*@__PURE__*/
-  fileDesc("ChdyYWdsaW5lL3YxL3JlcmFuay5wcm90bxIKcmFnbGluZS52MSJrCgxTY29yZVJlcXVlc3QSJQoEb3BlbhgBIAEoCzIVLnJhZ2xpbmUudjEuU3RhZ2VPcGVuSAASLAoFcXVlcnkYAiABKAsyGy5yYWdsaW5lLnYxLlF1ZXJ5Q2FuZGlkYXRlc0gAQgYKBGtpbmQimAEKDVNjb3JlUmVzcG9uc2USJwoFcmVhZHkYASABKAsyFi5yYWdsaW5lLnYxLlN0YWdlUmVhZHlIABIpCgZzY29yZXMYAiABKAsyFy5yYWdsaW5lLnYxLlF1ZXJ5U2NvcmVzSAASKwoHc3VtbWFyeRgDIAEoCzIYLnJhZ2xpbmUudjEuU3RhZ2VTdW1tYXJ5SABCBgoEa2luZCJdCg9RdWVyeUNhbmRpZGF0ZXMSEAoIcXVlcnlfaWQYASABKAkSDQoFcXVlcnkYAiABKAkSKQoKY2FuZGlkYXRlcxgDIAMoCzIVLnJhZ2xpbmUudjEuQ2FuZGlkYXRlIiUKCUNhbmRpZGF0ZRIKCgJpZBgBIAEoCRIMCgR0ZXh0GAIgASgJIn8KC1F1ZXJ5U2NvcmVzEhAKCHF1ZXJ5X2lkGAEgASgJEg4KBnNjb3JlcxgCIAMoAhIpCgdvdXRjb21lGAMgASgLMhMucmFnbGluZS52MS5PdXRjb21lSACIAQESFwoPbGF0ZW5jeV9zZWNvbmRzGAQgASgBQgoKCF9vdXRjb21lMlEKDVJlcmFua1NlcnZpY2USQAoFU2NvcmUSGC5yYWdsaW5lLnYxLlNjb3JlUmVxdWVzdBoZLnJhZ2xpbmUudjEuU2NvcmVSZXNwb25zZSgBMAFiBnByb3RvMw", [file_ragline_v1_common]);
+  fileDesc("ChdyYWdsaW5lL3YxL3JlcmFuay5wcm90bxIKcmFnbGluZS52MSJrCgxTY29yZVJlcXVlc3QSJQoEb3BlbhgBIAEoCzIVLnJhZ2xpbmUudjEuU3RhZ2VPcGVuSAASLAoFcXVlcnkYAiABKAsyGy5yYWdsaW5lLnYxLlF1ZXJ5Q2FuZGlkYXRlc0gAQgYKBGtpbmQimAEKDVNjb3JlUmVzcG9uc2USJwoFcmVhZHkYASABKAsyFi5yYWdsaW5lLnYxLlN0YWdlUmVhZHlIABIpCgZzY29yZXMYAiABKAsyFy5yYWdsaW5lLnYxLlF1ZXJ5U2NvcmVzSAASKwoHc3VtbWFyeRgDIAEoCzIYLnJhZ2xpbmUudjEuU3RhZ2VTdW1tYXJ5SABCBgoEa2luZCJdCg9RdWVyeUNhbmRpZGF0ZXMSEAoIcXVlcnlfaWQYASABKAkSDQoFcXVlcnkYAiABKAkSKQoKY2FuZGlkYXRlcxgDIAMoCzIVLnJhZ2xpbmUudjEuQ2FuZGlkYXRlIiUKCUNhbmRpZGF0ZRIKCgJpZBgBIAEoCRIMCgR0ZXh0GAIgASgJIqoBCgtRdWVyeVNjb3JlcxIQCghxdWVyeV9pZBgBIAEoCRIOCgZzY29yZXMYAiADKAISKQoHb3V0Y29tZRgDIAEoCzITLnJhZ2xpbmUudjEuT3V0Y29tZUgAiAEBEhcKD2xhdGVuY3lfc2Vjb25kcxgEIAEoARIpCghmYWlsdXJlcxgFIAMoCzIXLnJhZ2xpbmUudjEuSXRlbUZhaWx1cmVCCgoIX291dGNvbWUyUQoNUmVyYW5rU2VydmljZRJACgVTY29yZRIYLnJhZ2xpbmUudjEuU2NvcmVSZXF1ZXN0GhkucmFnbGluZS52MS5TY29yZVJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_ragline_v1_common]);
 
 /**
  * @generated from message ragline.v1.ScoreRequest
@@ -152,6 +152,13 @@ export type QueryScores = Message<"ragline.v1.QueryScores"> & {
    * @generated from field: double latency_seconds = 4;
    */
   latencySeconds: number;
+
+  /**
+   * Candidates without a score, because the model could not or the latency target did not allow it; theirs is NaN.
+   *
+   * @generated from field: repeated ragline.v1.ItemFailure failures = 5;
+   */
+  failures: ItemFailure[];
 };
 
 /**

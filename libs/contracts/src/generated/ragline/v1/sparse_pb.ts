@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { InputType, StageOpen, StageReady, StageSummary, TextBatch } from "./common_pb.js";
+import type { InputType, ItemFailure, StageOpen, StageReady, StageSummary, TextBatch } from "./common_pb.js";
 import { file_ragline_v1_common } from "./common_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ragline/v1/sparse.proto.
  */
 export const file_ragline_v1_sparse: GenFile = /*@__PURE__*/
-  fileDesc("ChdyYWdsaW5lL3YxL3NwYXJzZS5wcm90bxIKcmFnbGluZS52MSJmCg1FbmNvZGVSZXF1ZXN0EiUKBG9wZW4YASABKAsyFS5yYWdsaW5lLnYxLlN0YWdlT3BlbkgAEiYKBXRleHRzGAIgASgLMhUucmFnbGluZS52MS5UZXh0QmF0Y2hIAEIGCgRraW5kIpwBCg5FbmNvZGVSZXNwb25zZRInCgVyZWFkeRgBIAEoCzIWLnJhZ2xpbmUudjEuU3RhZ2VSZWFkeUgAEiwKB3ZlY3RvcnMYAiABKAsyGS5yYWdsaW5lLnYxLlNwYXJzZVZlY3RvcnNIABIrCgdzdW1tYXJ5GAMgASgLMhgucmFnbGluZS52MS5TdGFnZVN1bW1hcnlIAEIGCgRraW5kIqgBCg1TcGFyc2VWZWN0b3JzEhMKC2ZpcnN0X2luZGV4GAEgASgEEikKCmlucHV0X3R5cGUYAiABKA4yFS5yYWdsaW5lLnYxLklucHV0VHlwZRITCgtyb3dfbGVuZ3RocxgDIAMoDRIPCgdpbmRpY2VzGAQgAygNEg4KBnZhbHVlcxgFIAMoAhIRCgl0cnVuY2F0ZWQYBiADKA0SDgoGdG9rZW5zGAcgAygJIjQKFE1lYXN1cmVDb3JwdXNSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg0KBXRleHRzGAIgAygJIjUKFU1lYXN1cmVDb3JwdXNSZXNwb25zZRINCgV0ZXh0cxgBIAEoBBINCgV3b3JkcxgCIAEoBDKsAQoNU3BhcnNlU2VydmljZRJDCgZFbmNvZGUSGS5yYWdsaW5lLnYxLkVuY29kZVJlcXVlc3QaGi5yYWdsaW5lLnYxLkVuY29kZVJlc3BvbnNlKAEwARJWCg1NZWFzdXJlQ29ycHVzEiAucmFnbGluZS52MS5NZWFzdXJlQ29ycHVzUmVxdWVzdBohLnJhZ2xpbmUudjEuTWVhc3VyZUNvcnB1c1Jlc3BvbnNlKAFiBnByb3RvMw", [file_ragline_v1_common]);
+  fileDesc("ChdyYWdsaW5lL3YxL3NwYXJzZS5wcm90bxIKcmFnbGluZS52MSJmCg1FbmNvZGVSZXF1ZXN0EiUKBG9wZW4YASABKAsyFS5yYWdsaW5lLnYxLlN0YWdlT3BlbkgAEiYKBXRleHRzGAIgASgLMhUucmFnbGluZS52MS5UZXh0QmF0Y2hIAEIGCgRraW5kIpwBCg5FbmNvZGVSZXNwb25zZRInCgVyZWFkeRgBIAEoCzIWLnJhZ2xpbmUudjEuU3RhZ2VSZWFkeUgAEiwKB3ZlY3RvcnMYAiABKAsyGS5yYWdsaW5lLnYxLlNwYXJzZVZlY3RvcnNIABIrCgdzdW1tYXJ5GAMgASgLMhgucmFnbGluZS52MS5TdGFnZVN1bW1hcnlIAEIGCgRraW5kItMBCg1TcGFyc2VWZWN0b3JzEhMKC2ZpcnN0X2luZGV4GAEgASgEEikKCmlucHV0X3R5cGUYAiABKA4yFS5yYWdsaW5lLnYxLklucHV0VHlwZRITCgtyb3dfbGVuZ3RocxgDIAMoDRIPCgdpbmRpY2VzGAQgAygNEg4KBnZhbHVlcxgFIAMoAhIRCgl0cnVuY2F0ZWQYBiADKA0SDgoGdG9rZW5zGAcgAygJEikKCGZhaWx1cmVzGAggAygLMhcucmFnbGluZS52MS5JdGVtRmFpbHVyZSI0ChRNZWFzdXJlQ29ycHVzUmVxdWVzdBINCgVtb2RlbBgBIAEoCRINCgV0ZXh0cxgCIAMoCSI1ChVNZWFzdXJlQ29ycHVzUmVzcG9uc2USDQoFdGV4dHMYASABKAQSDQoFd29yZHMYAiABKAQyrAEKDVNwYXJzZVNlcnZpY2USQwoGRW5jb2RlEhkucmFnbGluZS52MS5FbmNvZGVSZXF1ZXN0GhoucmFnbGluZS52MS5FbmNvZGVSZXNwb25zZSgBMAESVgoNTWVhc3VyZUNvcnB1cxIgLnJhZ2xpbmUudjEuTWVhc3VyZUNvcnB1c1JlcXVlc3QaIS5yYWdsaW5lLnYxLk1lYXN1cmVDb3JwdXNSZXNwb25zZSgBYgZwcm90bzM", [file_ragline_v1_common]);
 
 /**
  * @generated from message ragline.v1.EncodeRequest
@@ -124,6 +124,13 @@ export type SparseVectors = Message<"ragline.v1.SparseVectors"> & {
    * @generated from field: repeated string tokens = 7;
    */
   tokens: string[];
+
+  /**
+   * Texts without a vector; their rows are empty.
+   *
+   * @generated from field: repeated ragline.v1.ItemFailure failures = 8;
+   */
+  failures: ItemFailure[];
 };
 
 /**
