@@ -53,7 +53,7 @@ test("shared: as many as fit under the cap, and nobody overtakes", async () => {
 });
 
 test("leases spread over free devices", async () => {
-  const broker = new LeaseBroker({ devices: [cpu, { name: "cpu:1", kind: "simulated" }] });
+  const broker = new LeaseBroker({ devices: [cpu, { name: "cpu:1", kind: "cpu" }] });
   const first = await broker.acquire(ask(1));
   const second = await broker.acquire(ask(1));
   expect([first.device, second.device]).toEqual(["cpu:0", "cpu:1"]);
@@ -119,7 +119,8 @@ test("events tell the life of every lease", async () => {
     ["granted", 6, undefined],
     ["released", 6, 0],
   ]);
-  expect(broker.devices).toEqual([{ name: "cpu:0", capBytes: 12e9, grantedBytes: 0, waiting: 0 }]);
+  const idle = { name: "cpu:0", kind: "cpu", capBytes: 12e9, grantedBytes: 0, waiting: 0, leases: [] };
+  expect(broker.devices).toEqual([idle]);
 });
 
 test("whatever happens in whatever order: never above the cap, tokens rise, first come first served, nothing is lost", async () => {

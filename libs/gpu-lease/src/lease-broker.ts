@@ -1,7 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { RaglineError } from "@ragline/rpc";
-import type { Lease, LeaseEvent, LeaseRequest, LeaseSource } from "./lease.js";
+import type { DeviceKind, Lease, LeaseEvent, LeaseRequest, LeaseSource, LeaseStage } from "./lease.js";
 import { DeviceLedger, type LeaseDevice, type Waiter } from "./lease-device.js";
+
+// Beyond these a priority says no more.
+const maxPriority = 100;
+// A holder samples every 250 ms or so; it has until then to use less.
+const maxReportsAbove = 20;
 
 /** How a {@link LeaseBroker} grants. */
 export interface LeaseBrokerOptions {
@@ -12,14 +17,37 @@ export interface LeaseBrokerOptions {
   readonly maxWaiting?: number;
   /** How many of the latest events are kept. @default 1000 */
   readonly maxEvents?: number;
+  /** Fencing tokens are greater than this, so that a broker that is started again grants none twice. @default 0 */
+  readonly firstToken?: number;
 }
 
 /** One device as the broker sees it now. */
 export interface LeaseDeviceState {
   readonly name: string;
+  readonly kind: DeviceKind;
   readonly capBytes: number;
   readonly grantedBytes: number;
   readonly waiting: number;
+  readonly leases: readonly LeaseState[];
+}
+
+/** One lease as the broker sees it now. */
+export interface LeaseState {
+  readonly id: string;
+  readonly fencingToken: number;
+  readonly stage: LeaseStage;
+  readonly model: string;
+  readonly grantedBytes: number;
+  /** What its holder reported last. */
+  readonly usedBytes: number;
+  readonly heldMs: number;
+}
+
+/** A lease that is held. */
+interface Held {
+  readonly device: DeviceLedger;
+  readonly revocation: AbortController;
+  readonly state: () => LeaseState;
 }
 
 /**
@@ -31,14 +59,15 @@ export class LeaseBroker implements LeaseSource {
   readonly #maxWaiting: number;
   readonly #maxEvents: number;
   readonly #events: LeaseEvent[] = [];
-  readonly #revocations = new Map<string, AbortController>();
-  #lastToken = 0;
+  readonly #held = new Map<string, Held>();
+  #lastToken: number;
 
   constructor(options: LeaseBrokerOptions) {
     if (options.devices.length === 0) throw new Error("a lease broker needs at least one device");
     this.#devices = options.devices.map((device) => new DeviceLedger(device, options.exclusive ?? true));
     this.#maxWaiting = options.maxWaiting ?? 64;
     this.#maxEvents = options.maxEvents ?? 1000;
+    this.#lastToken = options.firstToken ?? 0;
   }
 
   /** The latest events, oldest first. */
@@ -48,17 +77,16 @@ export class LeaseBroker implements LeaseSource {
 
   /** Every device with its cap and what is granted of it. */
   get devices(): readonly LeaseDeviceState[] {
-    return this.#devices.map(({ name, capBytes, grantedBytes, waiting }) => ({
-      name,
-      capBytes,
-      grantedBytes,
-      waiting,
-    }));
+    return this.#devices.map((device) => {
+      const { name, kind, capBytes, grantedBytes, waiting } = device;
+      const held = [...this.#held.values()].filter((each) => each.device === device);
+      return { name, kind, capBytes, grantedBytes, waiting, leases: held.map(({ state }) => state()) };
+    });
   }
 
   /** Asks the holder of a lease to stop; its bytes stay granted until it releases them. */
   revoke(leaseId: string, reason: string): void {
-    this.#revocations.get(leaseId)?.abort(new RaglineError("ABORTED", "LEASE_REVOKED", reason));
+    this.#held.get(leaseId)?.revocation.abort(new RaglineError("ABORTED", "LEASE_REVOKED", reason));
   }
 
   acquire(request: LeaseRequest): Promise<Lease> {
@@ -66,11 +94,14 @@ export class LeaseBroker implements LeaseSource {
       const device = this.#choose(request);
       const id = randomUUID();
       const startedAt = performance.now();
-      const { signal, onQueued } = request;
+      const { signal, onQueued, waitMs, priority = 0 } = request;
       let queued = false;
+      let timer: NodeJS.Timeout | undefined;
       const waiter: Waiter = {
         bytes: request.bytes,
+        priority: Math.max(-maxPriority, Math.min(maxPriority, priority)),
         grant: () => {
+          clearTimeout(timer);
           signal?.removeEventListener("abort", giveUp);
           resolve(this.#grant(id, request, device, performance.now() - startedAt));
         },
@@ -80,23 +111,37 @@ export class LeaseBroker implements LeaseSource {
           onQueued?.(position);
         },
       };
-      const giveUp = () => {
+      const leave = (error: RaglineError) => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", giveUp);
         device.leave(waiter);
         if (queued) this.#record("abandoned", id, request, device);
+        reject(error);
+      };
+      const giveUp = () => {
         const message = `stopped waiting for a lease on ${device.name} for ${request.model}`;
-        reject(new RaglineError("CANCELLED", "CANCELLED", message, { cause: signal?.reason }));
+        leave(new RaglineError("CANCELLED", "CANCELLED", message, { cause: signal?.reason }));
+      };
+      const timeOut = () => {
+        const message = `no lease on ${device.name} for ${request.model} within ${waitMs} ms; wait longer, or for the others to end`;
+        leave(new RaglineError("DEADLINE_EXCEEDED", "LEASE_TIMEOUT", message));
       };
       if (signal?.aborted) {
         giveUp();
         return;
       }
+      if (waitMs === 0 && !device.hasRoomFor(request.bytes)) {
+        timeOut();
+        return;
+      }
       signal?.addEventListener("abort", giveUp, { once: true });
+      if (waitMs !== undefined && waitMs > 0) timer = setTimeout(timeOut, waitMs);
       device.enqueue(waiter);
     });
   }
 
   /** The device to wait for. Throws where none could ever grant the request, or where too many wait already. */
-  #choose({ bytes, model }: LeaseRequest): DeviceLedger {
+  #choose({ bytes, model, deviceKind, exceptDevices = [] }: LeaseRequest): DeviceLedger {
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       throw new RaglineError(
         "INVALID_ARGUMENT",
@@ -104,9 +149,15 @@ export class LeaseBroker implements LeaseSource {
         `a lease of ${bytes} bytes cannot be asked for`,
       );
     }
-    const able = this.#devices.filter(({ capBytes }) => bytes <= capBytes);
+    const kind = this.#devices.some((device) => device.kind === deviceKind) ? deviceKind : this.#devices[0]?.kind;
+    const suitable = this.#devices.filter((device) => device.kind === kind && !exceptDevices.includes(device.name));
+    if (suitable.length === 0) {
+      const message = `there is no further device of kind ${kind} for ${model}`;
+      throw new RaglineError("FAILED_PRECONDITION", "LEASE_NO_DEVICE", message);
+    }
+    const able = suitable.filter(({ capBytes }) => bytes <= capBytes);
     if (able.length === 0) {
-      const caps = this.#devices.map(({ name, capBytes }) => `${name} ${capBytes}`).join(", ");
+      const caps = suitable.map(({ name, capBytes }) => `${name} ${capBytes}`).join(", ");
       const message = `${model} needs ${bytes} bytes, above the cap of every device (${caps}); use fewer workers, a smaller batch or a higher cap`;
       throw new RaglineError("FAILED_PRECONDITION", "LEASE_ABOVE_CAP", message);
     }
@@ -121,25 +172,61 @@ export class LeaseBroker implements LeaseSource {
 
   #grant(id: string, request: LeaseRequest, device: DeviceLedger, waitMs: number): Lease {
     const revocation = new AbortController();
-    this.#revocations.set(id, revocation);
     this.#lastToken += 1;
-    this.#record("granted", id, request, device, { waitMs });
+    const fencingToken = this.#lastToken;
+    const { stage, model } = request;
+    const grantedAt = performance.now();
+    let { bytes } = request;
+    let usedBytes = 0;
     let peakBytes = 0;
-    revocation.signal.addEventListener("abort", () => this.#record("revoked", id, request, device), { once: true });
+    let reportsAbove = 0;
+    const listeners: ((bytes: number, reason: string) => void)[] = [];
+    const heldMs = () => performance.now() - grantedAt;
+    const state = () => ({ id, fencingToken, stage, model, grantedBytes: bytes, usedBytes, heldMs: heldMs() });
+    this.#held.set(id, { device, revocation, state });
+    const record = (kind: LeaseEvent["kind"], more: Pick<LeaseEvent, "waitMs" | "peakBytes" | "reason"> = {}) =>
+      this.#record(kind, id, { ...request, bytes }, device, more);
+    record("granted", { waitMs });
+    revocation.signal.addEventListener("abort", () => record("revoked"), { once: true });
+    const askToShrink = () => {
+      const reason = `the holder uses ${usedBytes} bytes of ${bytes} that it was granted`;
+      if (++reportsAbove >= maxReportsAbove) {
+        this.revoke(id, reason);
+        return;
+      }
+      record("shrink", { reason });
+      for (const listener of listeners) listener(bytes, reason);
+    };
     return {
       id,
-      fencingToken: this.#lastToken,
+      fencingToken,
       device: device.name,
-      bytes: request.bytes,
+      deviceKind: device.kind,
+      deviceOptions: device.options,
+      get bytes() {
+        return bytes;
+      },
       waitMs,
       revoked: revocation.signal,
-      reportUsage: (bytes) => {
-        peakBytes = Math.max(peakBytes, bytes);
+      onShrink: (listener) => void listeners.push(listener),
+      shrunk: (to) => {
+        if (!this.#held.has(id) || !(to >= 0 && to < bytes)) return;
+        const freed = bytes - to;
+        bytes = to;
+        record("shrunk");
+        device.shrink(freed);
+      },
+      reportUsage: (used) => {
+        if (!this.#held.has(id)) return;
+        usedBytes = used;
+        peakBytes = Math.max(peakBytes, used);
+        if (used > bytes) askToShrink();
+        else reportsAbove = 0;
       },
       release: () => {
-        if (!this.#revocations.delete(id)) return;
-        this.#record("released", id, request, device, { peakBytes });
-        device.free(request.bytes);
+        if (!this.#held.delete(id)) return;
+        record("released", { peakBytes });
+        device.free(bytes);
       },
     };
   }
@@ -149,7 +236,7 @@ export class LeaseBroker implements LeaseSource {
     leaseId: string,
     { stage, model, bytes }: LeaseRequest,
     device: DeviceLedger,
-    more: Pick<LeaseEvent, "waitMs" | "peakBytes"> = {},
+    more: Pick<LeaseEvent, "waitMs" | "peakBytes" | "reason"> = {},
   ): void {
     this.#events.push({ kind, leaseId, stage, model, device: device.name, bytes, atMs: Date.now(), ...more });
     if (this.#events.length > this.#maxEvents) this.#events.shift();

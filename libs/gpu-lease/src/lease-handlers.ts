@@ -1,8 +1,9 @@
 import { Readable } from "node:stream";
 import type { HoldRequest, LeaseService } from "@ragline/contracts";
 import { type Handlers, RaglineError } from "@ragline/rpc";
-import type { Lease, LeaseSource } from "./lease.js";
-import { fromStage } from "./stage-names.js";
+import type { DeviceKind, Lease, LeaseSource } from "./lease.js";
+import type { LeaseBroker } from "./lease-broker.js";
+import { fromStage, toStage } from "./stage-names.js";
 
 type HoldReply = ReturnType<Handlers<typeof LeaseService>["hold"]> extends AsyncIterable<infer Reply> ? Reply : never;
 
@@ -10,7 +11,7 @@ type HoldReply = ReturnType<Handlers<typeof LeaseService>["hold"]> extends Async
  * The `Hold` rpc over a source of leases. However the stream ends (release, half-close, cancel, a dead process),
  * the lease is given back, or the place in the line.
  */
-export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService> {
+export function leaseHandlers(source: LeaseSource & Pick<LeaseBroker, "devices">): Handlers<typeof LeaseService> {
   return {
     async *hold(requests, { signal }) {
       const incoming = requests[Symbol.asyncIterator]();
@@ -19,7 +20,7 @@ export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService
       if (kind?.case !== "acquire") {
         throw new RaglineError("INVALID_ARGUMENT", "LEASE_NOT_ASKED", "the first message must say what to acquire");
       }
-      const { stage, model, bytes } = kind.value;
+      const { stage, model, bytes, priority, waitMs, deviceKind, exceptDevices } = kind.value;
       const ended = new AbortController();
       const end = () => ended.abort();
       signal.addEventListener("abort", end, { once: true });
@@ -34,6 +35,10 @@ export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService
           stage: fromStage(stage),
           model,
           bytes: Number(bytes),
+          priority,
+          exceptDevices,
+          ...(waitMs === undefined ? {} : { waitMs }),
+          ...(deviceKind === "" ? {} : { deviceKind: deviceKind as DeviceKind }),
           signal: ended.signal,
           onQueued: (position) => reply({ kind: { case: "queued", value: { position } } }),
         })
@@ -41,8 +46,17 @@ export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService
           lease = granted;
           if (ended.signal.aborted) granted.release();
           const { id: leaseId, fencingToken, device } = granted;
-          const value = { leaseId, fencingToken: BigInt(fencingToken), device, bytes: BigInt(granted.bytes) };
+          const { deviceKind: grantedKind, deviceOptions } = granted;
+          const value = {
+            leaseId,
+            fencingToken: BigInt(fencingToken),
+            device,
+            bytes: BigInt(granted.bytes),
+            deviceKind: grantedKind,
+            deviceOptionsJson: JSON.stringify(deviceOptions),
+          };
           reply({ kind: { case: "granted", value } });
+          granted.onShrink((to, reason) => reply({ kind: { case: "shrink", value: { bytes: BigInt(to), reason } } }));
           granted.revoked.addEventListener("abort", () => {
             const reason = String((granted.revoked.reason as Error).message);
             reply({ kind: { case: "revoked", value: { reason } } });
@@ -51,7 +65,7 @@ export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService
       granting.catch((error: Error) => {
         if (!ended.signal.aborted) replies.destroy(error);
       });
-      const reading = readUntilRelease(incoming, (used) => lease?.reportUsage(used));
+      const reading = readUntilRelease(incoming, () => lease);
       reading.then(
         () => {
           end();
@@ -67,13 +81,35 @@ export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService
         signal.removeEventListener("abort", end);
       }
     },
+
+    listDevices: async () => ({
+      devices: source.devices.map(({ name, kind, capBytes, grantedBytes, waiting, leases }) => ({
+        name,
+        kind,
+        capBytes: BigInt(capBytes),
+        grantedBytes: BigInt(grantedBytes),
+        usedBytes: BigInt(leases.reduce((sum, { usedBytes }) => sum + Math.round(usedBytes), 0)),
+        waiting,
+        leases: leases.map((lease) => ({
+          leaseId: lease.id,
+          fencingToken: BigInt(lease.fencingToken),
+          stage: toStage(lease.stage),
+          model: lease.model,
+          grantedBytes: BigInt(lease.grantedBytes),
+          usedBytes: BigInt(Math.round(lease.usedBytes)),
+          heldSeconds: lease.heldMs / 1000,
+        })),
+      })),
+    }),
   };
 }
 
-async function readUntilRelease(incoming: AsyncIterator<HoldRequest>, onUsage: (bytes: number) => void): Promise<void> {
+/** Hands what the holder says to its lease, until it releases or ends the stream. */
+async function readUntilRelease(incoming: AsyncIterator<HoldRequest>, lease: () => Lease | undefined): Promise<void> {
   for (let step = await incoming.next(); !step.done; step = await incoming.next()) {
     const { kind } = step.value;
     if (kind.case === "release") return;
-    if (kind.case === "usage") onUsage(Number(kind.value.bytes));
+    if (kind.case === "usage") lease()?.reportUsage(Number(kind.value.bytes));
+    if (kind.case === "shrunk") lease()?.shrunk(Number(kind.value.bytes));
   }
 }

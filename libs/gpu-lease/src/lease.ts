@@ -1,6 +1,9 @@
 /** A stage that computes on a device. */
 export type LeaseStage = "dense" | "sparse" | "rerank";
 
+/** What a device is; `simulated` is a ledger without hardware, for tests. */
+export type DeviceKind = "cpu" | "cuda" | "simulated";
+
 /** What a holder asks for. */
 export interface LeaseRequest {
   readonly stage: LeaseStage;
@@ -8,6 +11,14 @@ export interface LeaseRequest {
   readonly model: string;
   /** Most bytes that the holder will use on the device. */
   readonly bytes: number;
+  /** Higher goes first, within -100 to 100; each time a waiter is overtaken it rises by 1, so none waits for ever. @default 0 */
+  readonly priority?: number;
+  /** Most milliseconds to wait; 0 asks only whether it can be granted at once. @default until the signal aborts */
+  readonly waitMs?: number;
+  /** Waits for a device of this kind if there is one. @default the kind of the broker's first device */
+  readonly deviceKind?: DeviceKind;
+  /** Names of devices that will not do, because the holder has a lease there already. @default none */
+  readonly exceptDevices?: readonly string[];
   /** Gives up waiting when it aborts; after the grant it means nothing, `release` ends the lease. @default none */
   readonly signal?: AbortSignal;
   /** Told how many wait ahead, each time that changes. @default ignored */
@@ -21,11 +32,22 @@ export interface Lease {
   readonly fencingToken: number;
   /** Name of the device, such as "cpu:0". */
   readonly device: string;
+  readonly deviceKind: DeviceKind;
+  /** What a worker needs to know of its device, such as the index of a GPU; the broker passes it on unread. */
+  readonly deviceOptions: Readonly<Record<string, unknown>>;
+  /** What is granted now: less than at first once `shrunk` was called. */
   readonly bytes: number;
   /** How long the grant was waited for, in milliseconds. */
   readonly waitMs: number;
   /** Aborts when the broker takes the lease back or is lost: stop using the device, then release. */
   readonly revoked: AbortSignal;
+  /**
+   * Calls back each time the broker asks the holder to use no more than `bytes`: do so, then say `shrunk`. A holder
+   * that does not, and is found above it again and again, is revoked.
+   */
+  onShrink(listener: (bytes: number, reason: string) => void): void;
+  /** Gives a part of the grant back: `bytes` is what the holder will use at most from now on. */
+  shrunk(bytes: number): void;
   /** Tells the broker how many bytes are in use now, as measured. */
   reportUsage(bytes: number): void;
   /** Gives the lease back; a second call does nothing. */
@@ -37,14 +59,15 @@ export interface LeaseSource {
   /**
    * Waits in line for a device and resolves with the lease.
    * @throws RaglineError FAILED_PRECONDITION LEASE_ABOVE_CAP at once where no device could ever grant so much,
-   * RESOURCE_EXHAUSTED LEASE_QUEUE_FULL, CANCELLED when the signal aborts, UNAVAILABLE when the broker is gone
+   * RESOURCE_EXHAUSTED LEASE_QUEUE_FULL (with the time to retry after), DEADLINE_EXCEEDED LEASE_TIMEOUT after `waitMs`,
+   * CANCELLED when the signal aborts, UNAVAILABLE when the broker is gone
    */
   acquire(request: LeaseRequest): Promise<Lease>;
 }
 
 /** One thing that happened to a lease, for the manifest. */
 export interface LeaseEvent {
-  readonly kind: "queued" | "granted" | "released" | "abandoned" | "revoked";
+  readonly kind: "queued" | "granted" | "shrink" | "shrunk" | "revoked" | "released" | "abandoned";
   readonly leaseId: string;
   readonly stage: LeaseStage;
   readonly model: string;
@@ -56,4 +79,6 @@ export interface LeaseEvent {
   readonly waitMs?: number;
   /** Of a release: the most bytes that the holder reported. */
   readonly peakBytes?: number;
+  /** Of a shrink or a revocation: why. */
+  readonly reason?: string;
 }

@@ -1,8 +1,10 @@
 import { Readable } from "node:stream";
 import { type HoldResponse, LeaseService } from "@ragline/contracts";
 import { type ClientOptions, createClient, RaglineError } from "@ragline/rpc";
-import type { Lease, LeaseRequest, LeaseSource } from "./lease.js";
+import type { DeviceKind, Lease, LeaseRequest, LeaseSource } from "./lease.js";
 import { toStage } from "./stage-names.js";
+
+const maxUint32 = 2 ** 32 - 1;
 
 /**
  * Leases from the broker behind an address. Each is one open stream: when this process dies, the broker has the lease
@@ -15,7 +17,7 @@ export function remoteLeases(address: string, options: ClientOptions = {}): Leas
 }
 
 async function acquire(address: string, options: ClientOptions, request: LeaseRequest): Promise<Lease> {
-  const { stage, model, bytes, signal, onQueued } = request;
+  const { stage, model, bytes, signal, onQueued, priority = 0, waitMs: most, deviceKind = "" } = request;
   const startedAt = performance.now();
   const client = createClient(LeaseService, address, options);
   const waiting = new AbortController();
@@ -24,7 +26,15 @@ async function acquire(address: string, options: ClientOptions, request: LeaseRe
   signal?.addEventListener("abort", giveUp, { once: true });
 
   const requests = new Readable({ objectMode: true, read() {} });
-  const acquireValue = { stage: toStage(stage), model, bytes: BigInt(bytes) };
+  const acquireValue = {
+    stage: toStage(stage),
+    model,
+    bytes: BigInt(bytes),
+    priority,
+    deviceKind,
+    exceptDevices: [...(request.exceptDevices ?? [])],
+    ...(most === undefined ? {} : { waitMs: Math.min(most, maxUint32) }),
+  };
   requests.push({ kind: { case: "acquire", value: acquireValue } });
   const replies = client.hold(requests, { signal: waiting.signal });
   const end = () => {
@@ -38,8 +48,15 @@ async function acquire(address: string, options: ClientOptions, request: LeaseRe
       if (kind.case !== "granted") continue;
       const { leaseId: id, device } = kind.value;
       const waitMs = performance.now() - startedAt;
-      const granted = { id, device, waitMs, bytes: Number(kind.value.bytes) };
-      return hold(replies, requests, end, { ...granted, fencingToken: Number(kind.value.fencingToken) });
+      return hold(replies, requests, end, {
+        id,
+        device,
+        waitMs,
+        bytes: Number(kind.value.bytes),
+        fencingToken: Number(kind.value.fencingToken),
+        deviceKind: kind.value.deviceKind as DeviceKind,
+        deviceOptions: JSON.parse(kind.value.deviceOptionsJson || "{}") as Record<string, unknown>,
+      });
     }
     throw new RaglineError(
       "UNAVAILABLE",
@@ -59,14 +76,18 @@ function hold(
   replies: AsyncIterableIterator<HoldResponse>,
   requests: Readable,
   end: () => void,
-  granted: Pick<Lease, "id" | "device" | "waitMs" | "bytes" | "fencingToken">,
+  granted: Pick<Lease, "id" | "device" | "deviceKind" | "deviceOptions" | "waitMs" | "bytes" | "fencingToken">,
 ): Lease {
   const revocation = new AbortController();
+  const listeners: ((bytes: number, reason: string) => void)[] = [];
   let released = false;
+  let { bytes: held } = granted;
   const watch = async () => {
     try {
       for await (const { kind } of replies) {
-        if (kind.case === "revoked") {
+        if (kind.case === "shrink") {
+          for (const listener of listeners) listener(Number(kind.value.bytes), kind.value.reason);
+        } else if (kind.case === "revoked") {
           revocation.abort(new RaglineError("ABORTED", "LEASE_REVOKED", kind.value.reason));
         }
       }
@@ -78,7 +99,16 @@ function hold(
   void watch();
   return {
     ...granted,
+    get bytes() {
+      return held;
+    },
     revoked: revocation.signal,
+    onShrink: (listener) => void listeners.push(listener),
+    shrunk: (bytes) => {
+      if (released || !(bytes >= 0 && bytes < held)) return;
+      held = bytes;
+      requests.push({ kind: { case: "shrunk", value: { bytes: BigInt(Math.round(bytes)) } } });
+    },
     reportUsage: (bytes) => {
       if (!released) requests.push({ kind: { case: "usage", value: { bytes: BigInt(Math.round(bytes)) } } });
     },
