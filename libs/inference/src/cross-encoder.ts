@@ -1,4 +1,4 @@
-import type { ModelSession } from "./model-session.js";
+import type { ModelSession, TextFailure } from "./model-session.js";
 import { type TextTokenizer, truncatedPositions } from "./text-tokenizer.js";
 
 /** Scores of some passages for one query. */
@@ -7,6 +7,8 @@ export interface CrossEncoderResult {
   readonly scores: Float32Array;
   /** Positions of the passages that were cut. */
   readonly truncated: number[];
+  /** Passages that have no score, for want of memory; theirs is NaN. */
+  readonly failures: TextFailure[];
 }
 
 /** Scores (query, passage) pairs, each read by the model as one sequence. */
@@ -26,12 +28,12 @@ export class CrossEncoder {
   async score(query: string, passages: readonly string[]): Promise<CrossEncoderResult> {
     const { maxTokens } = this.#session.model.entry;
     const sequences = passages.map((passage) => this.#tokenizer.encodePair(query, passage, maxTokens));
-    const scores = new Float32Array(passages.length);
-    await this.#session.run(sequences, (result, positions) => {
+    const scores = new Float32Array(passages.length).fill(Number.NaN);
+    const failures = await this.#session.run(sequences, (result, positions) => {
       positions.forEach((position, row) => {
         scores[position] = result.values[row] ?? Number.NaN;
       });
     });
-    return { scores, truncated: truncatedPositions(sequences) };
+    return { scores, truncated: truncatedPositions(sequences), failures };
   }
 }

@@ -1,4 +1,4 @@
-import type { ModelSession } from "./model-session.js";
+import type { ModelSession, TextFailure } from "./model-session.js";
 import { type TextTokenizer, truncatedPositions } from "./text-tokenizer.js";
 
 /** What a text is to the model. */
@@ -10,6 +10,8 @@ export interface DenseResult {
   readonly values: Float32Array;
   /** Positions of the texts that were cut. */
   readonly truncated: number[];
+  /** Texts that have no vector, for want of memory; their rows are zero. */
+  readonly failures: TextFailure[];
 }
 
 /** Encodes texts with a pooled encoder. */
@@ -32,11 +34,11 @@ export class DenseEncoder {
     const sequences = texts.map((text) => this.#tokenizer.encode(prefix + text, entry.maxTokens));
     const width = entry.dimension;
     const values = new Float32Array(texts.length * width);
-    await this.#session.run(sequences, (result, positions) => {
+    const failures = await this.#session.run(sequences, (result, positions) => {
       positions.forEach((position, row) => {
         values.set(result.values.subarray(row * width, (row + 1) * width), position * width);
       });
     });
-    return { values, truncated: truncatedPositions(sequences) };
+    return { values, truncated: truncatedPositions(sequences), failures };
   }
 }

@@ -1,7 +1,20 @@
+export { calibrateSession } from "./calibrate-session.js";
 export { CrossEncoder, type CrossEncoderResult } from "./cross-encoder.js";
 export { DenseEncoder, type DenseResult, type InputType } from "./dense-encoder.js";
 export { InferenceError, type InferenceFailure } from "./inference-error.js";
 export { mapInOrder } from "./map-in-order.js";
-export { ModelSession, type ModelSessionOptions, type SessionStats } from "./model-session.js";
+export { estimateMemory, type MemoryModel, tokensWithin, workerBytes } from "./memory-model.js";
+export { MemoryModelStore } from "./memory-model-store.js";
+export {
+  ModelSession,
+  type ModelSessionOptions,
+  type OpenSessionOptions,
+  type SessionStats,
+  type SessionWorkers,
+  type TextFailure,
+} from "./model-session.js";
 export { SparseEncoder, type SparseResult } from "./sparse-encoder.js";
 export { TextTokenizer, type TokenSequence } from "./text-tokenizer.js";
+export type { Resize } from "./token-budget.js";
+export type { WorkerGroup } from "./worker-group.js";
+export type { WorkerDevice } from "./worker-protocol.js";

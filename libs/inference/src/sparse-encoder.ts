@@ -1,6 +1,6 @@
 import type { SparseVector } from "@ragline/vectors";
 import type { InputType } from "./dense-encoder.js";
-import type { ModelSession } from "./model-session.js";
+import type { ModelSession, TextFailure } from "./model-session.js";
 import { type TextTokenizer, truncatedPositions } from "./text-tokenizer.js";
 
 /** Sparse vectors of some texts. */
@@ -8,6 +8,8 @@ export interface SparseResult {
   readonly rows: SparseVector[];
   /** Positions of the texts that were cut. */
   readonly truncated: number[];
+  /** Texts that have no vector, for want of memory; their rows are empty. */
+  readonly failures: TextFailure[];
 }
 
 /** Encodes texts with a SPLADE graph: weights over the tokenizer's own vocabulary. */
@@ -29,7 +31,7 @@ export class SparseEncoder {
     const prefix = entry.prefixes[inputType];
     const sequences = texts.map((text) => this.#tokenizer.encode(prefix + text, entry.maxTokens));
     const rows = new Array<SparseVector>(texts.length);
-    await this.#session.run(sequences, (result, positions) => {
+    const failures = await this.#session.run(sequences, (result, positions) => {
       if (result.kind !== "sparse") throw new TypeError(`model ${entry.key} gave no sparse rows`);
       let at = 0;
       positions.forEach((position, row) => {
@@ -38,7 +40,8 @@ export class SparseEncoder {
         at = end;
       });
     });
-    return { rows, truncated: truncatedPositions(sequences) };
+    for (const { position } of failures) rows[position] = { indices: new Uint32Array(), values: new Float32Array() };
+    return { rows, truncated: truncatedPositions(sequences), failures };
   }
 
   /** The vocabulary's word for a dimension. */

@@ -1,6 +1,8 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { applyHead } from "./output-heads.js";
-import type { CallResult, ModelCall, WorkerInit, WorkerJob, WorkerReply } from "./worker-protocol.js";
+import { residentMemory } from "./resident-memory.js";
+import { parseSimulatedOptions, SimulatedDevice } from "./simulated-device.js";
+import type { CallResult, ModelCall, WorkerInit, WorkerJob, WorkerMemory, WorkerReply } from "./worker-protocol.js";
 
 // A process of its own for each session: its exit is the only sure way to give memory back, and a native crash or an
 // out-of-memory kill takes it alone.
@@ -33,8 +35,39 @@ function inputTensors(call: ModelCall): Record<string, Tensor> {
   };
 }
 
-async function openSession(init: WorkerInit): Promise<Run> {
+/** What is called before and after each call of the model: on a simulated device its ledger, elsewhere nothing. */
+interface Device {
+  readonly executionProviders: InferenceSession.SessionOptions["executionProviders"];
+  readonly memory: () => WorkerMemory;
+  readonly guard: (call: ModelCall, compute: () => Promise<CallResult>) => Promise<CallResult>;
+}
+
+function openDevice(init: WorkerInit): Device {
+  const { device } = init;
+  const executionProviders =
+    device.kind === "cuda" ? [{ name: "cuda", deviceId: device.deviceId } as const] : (["cpu"] as const);
+  const plain = { executionProviders: [...executionProviders], memory: residentMemory };
+  if (device.kind !== "simulated") return { ...plain, guard: (_, compute) => compute() };
+  const ledger = new SimulatedDevice({ weightsBytes: init.graphBytes, ...parseSimulatedOptions(device.options) });
+  return {
+    ...plain,
+    memory: () => ({ usedBytes: ledger.usedBytes, peakBytes: ledger.peakBytes }),
+    guard: async (call, compute) => {
+      const release = ledger.reserve(call.rows * call.columns);
+      try {
+        const result = await compute();
+        await ledger.pace(call.rows * call.columns);
+        return result;
+      } finally {
+        release();
+      }
+    },
+  };
+}
+
+async function openSession(init: WorkerInit, device: Device): Promise<Run> {
   const session = await InferenceSession.create(init.graphPath, {
+    executionProviders: device.executionProviders ?? [],
     intraOpNumThreads: init.threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
@@ -48,43 +81,50 @@ async function openSession(init: WorkerInit): Promise<Run> {
         `expected inputs ${expectedInputs.join(", ")} and output ${init.output}`,
     );
   }
-  return async (call) => {
-    const outputs = await session.run(inputTensors(call), [init.output]);
-    const output = outputs[init.output]?.data;
-    if (!(output instanceof Float32Array)) throw new Error(`${init.graphPath}: output ${init.output} is not float32`);
-    return applyHead(init.head, output, call);
-  };
+  return (call) =>
+    device.guard(call, async () => {
+      const outputs = await session.run(inputTensors(call), [init.output]);
+      const output = outputs[init.output]?.data;
+      if (!(output instanceof Float32Array)) throw new Error(`${init.graphPath}: output ${init.output} is not float32`);
+      return applyHead(init.head, output, call);
+    });
 }
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-let run: Run | undefined;
+let open: { run: Run; memory: () => WorkerMemory; fencingToken: number } | undefined;
 // Jobs are answered one after the other, in the order of their arrival.
 let turn: Promise<void> = Promise.resolve();
 
-async function answer(message: WorkerInit | WorkerJob): Promise<void> {
-  if (message.type === "init") {
-    try {
-      run = await openSession(message);
-      const runtime = `onnxruntime-node ${env.versions.node ?? "of unknown version"}`;
-      send({ type: "ready", runtime, residentBytes: process.memoryUsage.rss() });
-    } catch (error) {
-      send({ type: "refused", message: describe(error) });
-    }
-    return;
-  }
+async function start(init: WorkerInit): Promise<void> {
   try {
-    if (!run) throw new Error("the worker was given work before its session was open");
-    const results: CallResult[] = [];
-    for (const call of message.calls) results.push(await run(call));
-    send({ type: "done", id: message.id, results, residentBytes: process.memoryUsage.rss() });
+    const device = openDevice(init);
+    open = { run: await openSession(init, device), memory: device.memory, fencingToken: init.fencingToken };
+    const runtime = `onnxruntime-node ${env.versions.node ?? "of unknown version"}`;
+    send({ type: "ready", runtime, memory: device.memory() });
   } catch (error) {
-    send({ type: "failed", id: message.id, message: describe(error) });
+    send({ type: "refused", message: describe(error) });
+  }
+}
+
+async function answer({ id, fencingToken, calls }: WorkerJob): Promise<void> {
+  const startedAt = performance.now();
+  const memory = () => open?.memory() ?? { usedBytes: 0, peakBytes: 0 };
+  try {
+    if (!open) throw new Error("the worker was given work before its session was open");
+    if (fencingToken < open.fencingToken) {
+      throw new Error(`stale lease: token ${fencingToken} is older than ${open.fencingToken}, which the worker serves`);
+    }
+    const results: CallResult[] = [];
+    for (const call of calls) results.push(await open.run(call));
+    send({ type: "done", id, results, memory: memory(), seconds: (performance.now() - startedAt) / 1000 });
+  } catch (error) {
+    send({ type: "failed", id, message: describe(error), memory: memory() });
   }
 }
 
 process.on("message", (message: WorkerInit | WorkerJob) => {
-  turn = turn.then(() => answer(message));
+  turn = turn.then(() => (message.type === "init" ? start(message) : answer(message)));
 });
 // The pool is gone, by whatever way: so is the reason to compute.
 process.on("disconnect", () => process.exit(0));

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findModel, hasGraph, verifyModel } from "@ragline/models";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { ModelSession, type ModelSessionOptions, type TokenSequence } from "./index.js";
+import { ModelSession, type OpenSessionOptions, type TokenSequence } from "./index.js";
 import type { WorkerFaults } from "./worker-faults.fixture.js";
 
-async function open(options: Partial<ModelSessionOptions> = {}): Promise<ModelSession> {
+async function open(options: Partial<OpenSessionOptions> = {}): Promise<ModelSession> {
   const entry = findModel("splade-tiny", "sparse");
   if (!hasGraph(entry)) throw new Error("splade-tiny has no graph");
   const session = await ModelSession.open(await verifyModel(entry, "int8"), { workers: 1, ...options });

@@ -1,85 +1,79 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type CallUnit, halve, largestCallTokens } from "./call-unit.js";
 import { InferenceError } from "./inference-error.js";
-import type { CallResult, ModelCall, WorkerInit, WorkerJob, WorkerReply } from "./worker-protocol.js";
+import type { TokenBudget } from "./token-budget.js";
+import { WorkerGroup, type WorkerGroupOptions } from "./worker-group.js";
+import type { WorkerProcess } from "./worker-process.js";
+import type { CallResult, WorkerReply } from "./worker-protocol.js";
 
-/** What a pool needs to start. */
-export interface WorkerPoolOptions extends Omit<WorkerInit, "type"> {
+/** What a pool is given. */
+export interface WorkerPoolOptions {
   /** Name for messages. */
   readonly model: string;
-  /** How many worker processes. */
-  readonly workers: number;
-  /** Told each time a worker process died while the pool was open. */
+  /** Most padded tokens in one call; larger ones are split before they are sent, and after they ran out of memory. */
+  readonly budget: TokenBudget;
+  /** Told each time a worker process died that was not ended by us. */
   readonly onWorkerLost?: (detail: { pid: number | undefined; signal: string | null; code: number | null }) => void;
-  /** Gives up the start when it aborts; after the start it means nothing. @default none */
-  readonly signal?: AbortSignal;
 }
 
-interface PendingJob {
-  readonly job: WorkerJob;
-  readonly resolve: (results: readonly CallResult[]) => void;
-  readonly reject: (error: InferenceError) => void;
+/** What is done with the results of some calls, text by text. */
+export interface CallSink {
+  /** The result of one call, and the positions of the texts in its rows. */
+  onResult(result: CallResult, positions: readonly number[]): void;
+  /** A text that does not fit into a worker's memory even alone. */
+  onTooLarge(position: number, message: string): void;
+}
+
+/** The work of one `run`: it is done when no text is left. */
+interface Run extends CallSink {
+  left: number;
+  settled: boolean;
+  resolve(): void;
+  reject(error: InferenceError): void;
+}
+
+interface Job {
+  readonly id: number;
+  readonly units: readonly CallUnit[];
+  readonly run: Run;
   /** How many workers died while they computed this job. */
   losses: number;
-}
-
-interface Worker {
-  readonly child: ChildProcess;
-  readonly inFlight: Map<number, PendingJob>;
-  /** Resolves when the process has ended and all that it said was read, or when there never was one. */
-  readonly gone: Promise<void>;
-  ready: boolean;
-  peakBytes: number;
+  /** How often it ran out of memory, or over the limit of the lease, although it is a single text. */
+  outOfMemory: number;
 }
 
 // Two jobs at a time: the next one lies in the worker's pipe while it computes, so its session never waits for a message.
 const jobsAheadPerWorker = 2;
 // A job that takes a third worker down with it is the cause, not the victim.
 const maxLossesPerJob = 2;
-// Nor does a worker die of chance before it is ready three times in a row.
-const maxStarts = 3;
+// A text that runs out of memory alone gets one more try, on a worker that has done nothing else.
+const maxOutOfMemory = 1;
 
-const workerMain = new URL("../dist/worker-main.js", import.meta.url);
 const outOfMemoryText = /bad_alloc|out of memory|failed to allocate|allocation failed|OOM/i;
 
-/** Worker processes that each own one session over the same graph, and the queue of jobs before them. */
+/** One queue of jobs and the groups of worker processes that take from it, each under a lease of its own. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
-  readonly #workers = new Set<Worker>();
-  readonly #queue: PendingJob[] = [];
+  readonly #groups = new Set<WorkerGroup>();
+  readonly #inFlight = new Map<WorkerProcess, Map<number, Job>>();
+  readonly #groupOf = new Map<WorkerProcess, WorkerGroup>();
+  /** Workers that were ended because their group was over its limit, not because of what they computed. */
+  readonly #overLimit = new Set<WorkerProcess>();
+  readonly #queue: Job[] = [];
   #nextId = 0;
   #closed: InferenceError | undefined;
+  #closing: Promise<void> | undefined;
   #peakBytes = 0;
   #runtime = "";
   #lost = 0;
+  #outOfMemory = 0;
 
-  private constructor(options: WorkerPoolOptions) {
+  constructor(options: WorkerPoolOptions) {
     this.#options = options;
-  }
-
-  /**
-   * Starts the workers and waits until every session is open.
-   * @throws InferenceError when a session cannot be opened, or "closed" when the signal aborts.
-   */
-  static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
-    const { signal, workers } = options;
-    const pool = new WorkerPool(options);
-    const giveUp = () => void pool.close();
-    if (signal?.aborted) giveUp();
-    signal?.addEventListener("abort", giveUp, { once: true });
-    try {
-      await Promise.all(Array.from({ length: workers }, () => pool.#open()));
-    } catch (error) {
-      await pool.close();
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", giveUp);
-    }
-    return pool;
   }
 
   /** Process ids of the living workers. */
   get pids(): number[] {
-    return [...this.#workers].flatMap(({ child }) => child.pid ?? []);
+    return [...this.#groups].flatMap(({ workers }) => [...workers].flatMap(({ pid }) => pid ?? []));
   }
 
   /** Name and version of what computes. */
@@ -87,164 +81,246 @@ export class WorkerPool {
     return this.#runtime;
   }
 
-  /** Largest sum of the workers' resident memory seen so far. */
+  /** Largest sum of the workers' memory seen so far. */
   get peakBytes(): number {
     return this.#peakBytes;
   }
 
-  /** Workers that died while the pool was open. */
+  /** Workers that died without being told to. */
   get workersLost(): number {
     return this.#lost;
   }
 
+  /** How often a call ran out of memory. */
+  get outOfMemory(): number {
+    return this.#outOfMemory;
+  }
+
+  /** The groups that are attached now. */
+  get groups(): ReadonlySet<WorkerGroup> {
+    return this.#groups;
+  }
+
   /**
-   * Computes some calls on one worker. If the worker dies, they are computed again on a new one.
+   * Starts a group of workers and waits until every session is open; it takes its share of the jobs from then on.
+   * @throws InferenceError when a session cannot be opened; "closed" when the pool or the group is closed meanwhile.
+   */
+  async attach(options: WorkerGroupOptions): Promise<WorkerGroup> {
+    if (this.#closed) throw this.#closed;
+    const group: WorkerGroup = new WorkerGroup(this.#options.model, options, {
+      onReady: (worker) => {
+        this.#groupOf.set(worker, group);
+        this.#inFlight.set(worker, new Map());
+        this.#runtime = worker.runtime;
+        this.#noteMemory();
+        this.#dispatch();
+      },
+      onReply: (worker, reply) => this.#settle(worker, reply),
+      onEnd: (worker, meant) => this.#onEnd(worker, meant),
+      onFailed: (error) => void this.#onGroupFailed(group, error),
+    });
+    this.#groups.add(group);
+    try {
+      await group.open();
+    } catch (error) {
+      await this.detach(group);
+      throw error;
+    }
+    return group;
+  }
+
+  /** Ends the workers of a group; what they had not finished goes back into the queue, for the other groups or the next. */
+  async detach(group: WorkerGroup): Promise<void> {
+    this.#groups.delete(group);
+    await group.close(
+      this.#closed ?? new InferenceError("closed", `the workers of ${this.#options.model} were closed`),
+    );
+  }
+
+  /**
+   * Ends the largest worker of a group that is over the limit of its lease. Its work is tried again on a new one; a
+   * single text that it was computing counts this as memory that ran out.
+   */
+  endLargest(group: WorkerGroup): void {
+    const [largest] = [...group.workers].sort((a, b) => b.memory.usedBytes - a.memory.usedBytes);
+    if (!largest) return;
+    this.#overLimit.add(largest);
+    group.recycle(largest);
+  }
+
+  /**
+   * Computes some calls, each on one worker. If the worker dies they are computed again on a new one; if memory runs
+   * out, in smaller parts. While no group is attached they wait.
    * @throws InferenceError when the calls fail, or when worker after worker dies of them.
    */
-  run(calls: readonly ModelCall[]): Promise<readonly CallResult[]> {
+  run(units: readonly CallUnit[], sink: CallSink): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(this.#closed);
         return;
       }
-      this.#queue.push({ job: { type: "job", id: this.#nextId++, calls }, resolve, reject, losses: 0 });
+      const left = units.reduce((sum, { positions }) => sum + positions.length, 0);
+      const run: Run = {
+        onResult: (result, positions) => sink.onResult(result, positions),
+        onTooLarge: (position, message) => sink.onTooLarge(position, message),
+        left,
+        settled: false,
+        resolve,
+        reject,
+      };
+      this.#queue.push(this.#job(units, run));
       this.#dispatch();
     });
   }
 
   /** Ends every worker process; work in flight fails. */
   close(): Promise<void> {
-    return this.#stop(new InferenceError("closed", `the workers of ${this.#options.model} were closed`));
+    return this.fail(new InferenceError("closed", `the workers of ${this.#options.model} were closed`));
   }
 
-  /** Ends everything, for the reason of the first call. */
-  async #stop(reason: InferenceError): Promise<void> {
-    this.#closed ??= reason;
-    const workers = [...this.#workers];
-    const pending = [...this.#queue.splice(0), ...workers.flatMap(({ inFlight }) => [...inFlight.values()])];
-    for (const { inFlight } of workers) inFlight.clear();
-    for (const job of pending) job.reject(this.#closed);
-    // A child that never became a process has no pid, and a kill of pid 0 would reach this very process group.
-    for (const { child } of workers) if (child.pid !== undefined) child.kill("SIGKILL");
-    await Promise.all(workers.map(({ gone }) => gone));
+  /** Ends everything, for the reason of the first call; a later call waits for the same end. */
+  fail(reason: InferenceError): Promise<void> {
+    this.#closing ??= this.#end(reason);
+    return this.#closing;
   }
 
-  #throwIfClosed(): void {
-    if (this.#closed) throw this.#closed;
+  async #end(reason: InferenceError): Promise<void> {
+    this.#closed = reason;
+    const jobs = [...this.#queue.splice(0), ...[...this.#inFlight.values()].flatMap((each) => [...each.values()])];
+    for (const each of this.#inFlight.values()) each.clear();
+    for (const { run } of jobs) this.#reject(run, reason);
+    await Promise.all([...this.#groups].map((group) => this.detach(group)));
   }
 
-  /** Starts one worker, again where it dies before it is ready. */
-  async #open(): Promise<void> {
-    for (let starts = 1; ; starts++) {
-      this.#throwIfClosed();
-      try {
-        await this.#spawn();
-        return;
-      } catch (cause) {
-        this.#throwIfClosed();
-        if (cause instanceof InferenceError) {
-          if (cause.failure === "worker_lost" && starts < maxStarts) continue;
-          throw cause;
-        }
-        const why = cause instanceof Error ? cause.message : String(cause);
-        const message = `no worker process for ${this.#options.model} can be started: ${why}`;
-        throw new InferenceError("worker_lost", message, { cause });
+  #job(units: readonly CallUnit[], run: Run): Job {
+    return { id: this.#nextId++, units, run, losses: 0, outOfMemory: 0 };
+  }
+
+  #reject(run: Run, error: InferenceError): void {
+    run.settled = true;
+    run.reject(error);
+  }
+
+  #finish(run: Run, texts: number): void {
+    run.left -= texts;
+    if (run.left > 0 || run.settled) return;
+    run.settled = true;
+    run.resolve();
+  }
+
+  #noteMemory(): void {
+    let sum = 0;
+    for (const group of this.#groups) for (const { memory } of group.workers) sum += memory.peakBytes;
+    this.#peakBytes = Math.max(this.#peakBytes, sum);
+  }
+
+  #settle(worker: WorkerProcess, reply: Extract<WorkerReply, { id: number }>): void {
+    this.#noteMemory();
+    const jobs = this.#inFlight.get(worker);
+    const job = jobs?.get(reply.id);
+    jobs?.delete(reply.id);
+    if (job && reply.type === "done") {
+      job.units.forEach(({ positions }, i) => {
+        const result = reply.results[i];
+        if (result && !job.run.settled) job.run.onResult(result, positions);
+        this.#finish(job.run, positions.length);
+      });
+      if (job.units.length === 1)
+        this.#options.budget.succeeded({ tokens: largestCallTokens(job.units), seconds: reply.seconds });
+    } else if (job && reply.type === "failed") {
+      const message = `model ${this.#options.model} failed: ${reply.message}`;
+      if (outOfMemoryText.test(reply.message)) this.#onOutOfMemory(worker, job, message);
+      else this.#reject(job.run, new InferenceError("execution_failed", message));
+    }
+    this.#dispatch();
+  }
+
+  /** Puts the parts of a job that ran out of memory before the others; a single text is tried once more, then given up. */
+  #onOutOfMemory(worker: WorkerProcess, job: Job, message: string): void {
+    this.#outOfMemory++;
+    this.#options.budget.outOfMemory(largestCallTokens(job.units));
+    if (this.#queueHalves(job)) return;
+    if (job.outOfMemory++ < maxOutOfMemory) {
+      this.#queue.unshift(job);
+      this.#groupOf.get(worker)?.recycle(worker);
+    } else {
+      this.#giveUp(job, message);
+    }
+  }
+
+  #giveUp(job: Job, message: string): void {
+    for (const { positions } of job.units) {
+      for (const position of positions) {
+        if (!job.run.settled) job.run.onTooLarge(position, message);
+        this.#finish(job.run, 1);
       }
     }
   }
 
-  /** Resolves when the new worker is ready. Throws a plain error where the system gives no process. */
-  async #spawn(): Promise<void> {
-    const { graphPath, threads, output, head, model } = this.#options;
-    const child = fork(workerMain, {
-      serialization: "advanced",
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-      execArgv: [],
-    });
-    const gone = new Promise<void>((resolve) => {
-      child.once("close", () => resolve());
-      child.on("error", () => child.pid === undefined && resolve());
-    });
-    const worker: Worker = { child, inFlight: new Map(), gone, ready: false, peakBytes: 0 };
-    this.#workers.add(worker);
-    await new Promise<void>((resolve, reject) => {
-      child.on("message", (reply: WorkerReply) => {
-        if (reply.type === "ready") {
-          worker.ready = true;
-          this.#runtime = reply.runtime;
-          this.#measure(worker, reply.residentBytes);
-          resolve();
-          this.#dispatch();
-        } else if (reply.type === "refused") {
-          reject(new InferenceError("model_refused", `model ${model} cannot be opened: ${reply.message}`));
-        } else {
-          this.#settle(worker, reply);
-        }
-      });
-      child.on("error", reject);
-      void gone.then(() => {
-        this.#workers.delete(worker);
-        if (this.#closed) reject(this.#closed);
-        else if (child.pid !== undefined) this.#onLost(worker, reject);
-      });
-      // A child that dies at once closes the channel under this message; its end tells the rest.
-      child.send({ type: "init", graphPath, threads, output, head } satisfies WorkerInit, () => undefined);
-    });
+  #queueHalves(job: Job): boolean {
+    const halves = halve(job.units);
+    if (!halves) return false;
+    this.#queue.unshift(...halves.map((units) => this.#job(units, job.run)));
+    return true;
   }
 
-  #measure(worker: Worker, residentBytes: number): void {
-    worker.peakBytes = Math.max(worker.peakBytes, residentBytes);
-    const sum = [...this.#workers].reduce((total, { peakBytes }) => total + peakBytes, 0);
-    this.#peakBytes = Math.max(this.#peakBytes, sum);
-  }
-
-  #settle(worker: Worker, reply: Extract<WorkerReply, { id: number }>): void {
-    const pending = worker.inFlight.get(reply.id);
-    worker.inFlight.delete(reply.id);
-    if (reply.type === "done") {
-      this.#measure(worker, reply.residentBytes);
-      pending?.resolve(reply.results);
-    } else {
-      const failure = outOfMemoryText.test(reply.message) ? "out_of_memory" : "execution_failed";
-      pending?.reject(new InferenceError(failure, `model ${this.#options.model} failed: ${reply.message}`));
-    }
-    this.#dispatch();
-  }
-
-  /** Puts the work of a dead worker back and starts another, unless it was never ready: then `whenNotReady` is told. */
-  #onLost(dead: Worker, whenNotReady: (error: InferenceError) => void): void {
-    const { model, onWorkerLost } = this.#options;
-    const { pid, exitCode, signalCode } = dead.child;
-    const how = signalCode ?? `exit code ${exitCode}`;
-    this.#lost++;
-    onWorkerLost?.({ pid, code: exitCode, signal: signalCode });
-    if (!dead.ready) {
-      const message = `worker processes of ${model} die while they open the model (last: ${how})`;
-      whenNotReady(new InferenceError("worker_lost", message));
-      return;
-    }
+  /** Puts the work of a worker that has ended back. */
+  #onEnd(worker: WorkerProcess, meant: boolean): void {
+    const overLimit = this.#overLimit.delete(worker);
     // Jobs are computed in the order of their arrival: if the worker died of one, then of the first.
-    const [computed, ...waiting] = dead.inFlight.values();
+    const [computed, ...waiting] = this.#inFlight.get(worker)?.values() ?? [];
+    this.#inFlight.delete(worker);
+    this.#groupOf.delete(worker);
+    if (!meant) {
+      this.#lost++;
+      this.#options.onWorkerLost?.(worker.end);
+    }
     this.#queue.unshift(...waiting);
-    if (computed && ++computed.losses > maxLossesPerJob) {
-      const message = `${computed.losses} worker processes of ${model} died of the same texts (last: ${how})`;
-      computed.reject(new InferenceError("worker_lost", message));
+    if (computed && overLimit) {
+      const message = `model ${this.#options.model} needs more memory for one text than its lease has`;
+      if (this.#queueHalves(computed)) this.#options.budget.outOfMemory(largestCallTokens(computed.units));
+      else if (computed.outOfMemory++ < maxOutOfMemory) this.#queue.unshift(computed);
+      else this.#giveUp(computed, message);
+    } else if (computed && !meant && ++computed.losses > maxLossesPerJob) {
+      const how = worker.howItEnded;
+      const message = `${computed.losses} worker processes of ${this.#options.model} died of the same texts (last: ${how})`;
+      this.#reject(computed.run, new InferenceError("worker_lost", message));
     } else if (computed) {
       this.#queue.unshift(computed);
     }
     this.#dispatch();
-    this.#open().catch((error: InferenceError) => this.#stop(error));
+  }
+
+  async #onGroupFailed(group: WorkerGroup, error: InferenceError): Promise<void> {
+    await this.detach(group);
+    if (this.#groups.size === 0) await this.fail(error);
+  }
+
+  #idlest(): [WorkerProcess, Map<number, Job>] | undefined {
+    let best: [WorkerProcess, Map<number, Job>] | undefined;
+    for (const entry of this.#inFlight) {
+      const [{ isReady }, jobs] = entry;
+      if (isReady && jobs.size < jobsAheadPerWorker && jobs.size < (best?.[1].size ?? Infinity)) best = entry;
+    }
+    return best;
   }
 
   #dispatch(): void {
     while (this.#queue.length > 0) {
-      const idle = [...this.#workers]
-        .filter((worker) => worker.ready && worker.inFlight.size < jobsAheadPerWorker)
-        .sort((a, b) => a.inFlight.size - b.inFlight.size)[0];
-      const pending = idle && this.#queue.shift();
-      if (!pending) return;
-      idle.inFlight.set(pending.job.id, pending);
-      idle.child.send(pending.job, () => undefined);
+      const idlest = this.#idlest();
+      const job = idlest && this.#queue.shift();
+      if (!job) return;
+      if (job.run.settled) continue;
+      if (largestCallTokens(job.units) > this.#options.budget.tokens && this.#splitLargest(job)) continue;
+      const [worker, jobs] = idlest;
+      jobs.set(job.id, job);
+      const { fencingToken } = this.#groupOf.get(worker)?.options ?? { fencingToken: 0 };
+      worker.send({ type: "job", id: job.id, fencingToken, calls: job.units.map(({ call }) => call) });
     }
+  }
+
+  /** Splits a job whose call has become too large for the budget; jobs of several calls have only short single texts. */
+  #splitLargest(job: Job): boolean {
+    return job.units.length === 1 && this.#queueHalves(job);
   }
 }

@@ -4,6 +4,12 @@ export type OutputHead =
   | { readonly kind: "sparse" }
   | { readonly kind: "score" };
 
+/** What a worker computes on; a simulated device is a ledger over the CPU that runs out of memory at a budget. */
+export type WorkerDevice =
+  | { readonly kind: "cpu" }
+  | { readonly kind: "cuda"; readonly deviceId: number }
+  | { readonly kind: "simulated"; readonly options: Readonly<Record<string, unknown>> };
+
 /** What a worker process needs to open its session. */
 export interface WorkerInit {
   readonly type: "init";
@@ -11,7 +17,12 @@ export interface WorkerInit {
   readonly threads: number;
   /** Name of the output that is read. */
   readonly output: string;
+  /** Size of the graph and its weights, which a simulated device counts. */
+  readonly graphBytes: number;
   readonly head: OutputHead;
+  readonly device: WorkerDevice;
+  /** Token of the lease that the worker computes under; work under an older one is refused. */
+  readonly fencingToken: number;
 }
 
 /** One call of the model: `rows` token sequences, each padded to `columns`. */
@@ -30,6 +41,7 @@ export interface ModelCall {
 export interface WorkerJob {
   readonly type: "job";
   readonly id: number;
+  readonly fencingToken: number;
   readonly calls: readonly ModelCall[];
 }
 
@@ -43,14 +55,23 @@ export type CallResult =
       readonly values: Float32Array;
     };
 
+/** Memory of a worker: resident on a CPU, of the ledger on a simulated device. A GPU's is measured from outside. */
+export interface WorkerMemory {
+  readonly usedBytes: number;
+  /** The most so far. */
+  readonly peakBytes: number;
+}
+
 /** What a worker process tells its pool. */
 export type WorkerReply =
-  | { readonly type: "ready"; readonly runtime: string; readonly residentBytes: number }
+  | { readonly type: "ready"; readonly runtime: string; readonly memory: WorkerMemory }
   | { readonly type: "refused"; readonly message: string }
   | {
       readonly type: "done";
       readonly id: number;
       readonly results: readonly CallResult[];
-      readonly residentBytes: number;
+      readonly memory: WorkerMemory;
+      /** Time that the calls took. */
+      readonly seconds: number;
     }
-  | { readonly type: "failed"; readonly id: number; readonly message: string };
+  | { readonly type: "failed"; readonly id: number; readonly message: string; readonly memory: WorkerMemory };

@@ -6,6 +6,8 @@ export interface StageMetrics {
   observeBatch(items: number, tokens: number): void;
   /** `<ns>_queue_depth`: batches that wait now. */
   setQueueDepth(waiting: number): void;
+  /** `<ns>_batch_resize_total{direction}`, and `<ns>_oom_total` where memory ran out: the token budget of calls changed. */
+  countResize(cause: string, direction: "up" | "down"): void;
   /** `<ns>_fallback_total{stage,reason,source}`: one degradation, named as in the contract's Outcome. */
   countFallback(reason: string, source: string): void;
   /** `<ns>_chunks_total{stage,outcome}`: items that ended as `outcome`, such as "ok" or "truncated". */
@@ -21,6 +23,7 @@ export const noMetrics: StageMetrics = {
   observeLatency() {},
   observeBatch() {},
   setQueueDepth() {},
+  countResize() {},
   countFallback() {},
   countChunks() {},
   recordPeakBytes() {},
@@ -59,6 +62,17 @@ export async function createStageMetrics(stage: string, namespace = "rag"): Prom
     registers,
   });
   const queueDepth = new Gauge({ name: name("queue_depth"), help: "Batches that wait for a worker.", registers });
+  const resizes = new Counter({
+    name: name("batch_resize_total"),
+    help: "Changes of how many tokens a call of a model may have.",
+    labelNames: ["direction"],
+    registers,
+  });
+  const outOfMemory = new Counter({
+    name: name("oom_total"),
+    help: "Calls of a model that ran out of memory.",
+    registers,
+  });
   const fallbacks = new Counter({
     name: name("fallback_total"),
     help: "Degradations by stage, reason and who decided.",
@@ -86,6 +100,10 @@ export async function createStageMetrics(stage: string, namespace = "rag"): Prom
       batchTokens.observe(tokens);
     },
     setQueueDepth: (waiting) => queueDepth.set(waiting),
+    countResize: (cause, direction) => {
+      resizes.inc({ direction });
+      if (cause === "out_of_memory") outOfMemory.inc();
+    },
     countFallback: (reason, source) => fallbacks.inc({ stage, reason, source }),
     countChunks: (outcome, count) => chunks.inc({ stage, outcome }, count),
     recordPeakBytes: (device, bytes) => {

@@ -1,10 +1,16 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { SpanStatusCode, trace } from "@opentelemetry/api";
-import { InputType, type StageSummarySchema, type TextBatch } from "@ragline/contracts";
-import { type InputType as InputTypeName, mapInOrder } from "@ragline/inference";
+import {
+  InputType,
+  type ItemFailureSchema,
+  OutcomeReason,
+  type StageSummarySchema,
+  type TextBatch,
+} from "@ragline/contracts";
+import { type InputType as InputTypeName, mapInOrder, type TextFailure } from "@ragline/inference";
 import { untilAborted } from "@ragline/rpc";
 import { toStageError } from "./stage-error.js";
-import type { StageSession } from "./stage-session.js";
+import { type StageSession, toBatchResize } from "./stage-session.js";
 
 const tracer = trace.getTracer("ragline");
 
@@ -13,22 +19,47 @@ export function inputTypeOf(batch: TextBatch): InputTypeName {
   return batch.inputType === InputType.QUERY ? "query" : "passage";
 }
 
+/** The reply to one batch, and what is counted of it. */
+export interface BatchResult<Reply> {
+  readonly reply: Reply;
+  readonly items: number;
+  readonly truncated: number;
+  /** Texts whose result is empty. @default 0 */
+  readonly empty?: number;
+  /** Texts without a result. @default 0 */
+  readonly failed?: number;
+}
+
+// Words of natural language have fewer tokens than this makes of them; a text's own count is known only once it is cut.
+const charactersPerToken = 4;
+
+/** About how many tokens some texts have for a model that reads at most `maxTokens` of each. */
+function roughTokens(texts: Iterable<string>, maxTokens: number): number {
+  let tokens = 0;
+  for (const text of texts) tokens += Math.min(maxTokens, 2 + Math.ceil(text.length / charactersPerToken));
+  return tokens;
+}
+
 /**
  * Works through a stream's items, several at a time, and yields the replies in order; each item is a span
  * `rag.<stage>.batch`. Stops at once when the session ends before its time.
- * @throws RaglineError for whatever the model side throws.
+ * @throws RaglineError RESOURCE_EXHAUSTED QUEUE_FULL when the service has too much to do to take a batch, and for
+ * whatever the model side throws.
  */
 export async function* streamBatches<Item, Reply>(
   stage: StageSession,
   items: AsyncIterable<Item>,
-  work: (item: Item) => Promise<{ reply: Reply; items: number; truncated: number; empty?: number }>,
+  textsOf: (item: Item) => Iterable<string>,
+  work: (item: Item) => Promise<BatchResult<Reply>>,
 ): AsyncGenerator<Reply> {
   const { tally, entry } = stage;
   const runOne = (item: Item): Promise<Reply> =>
     tracer.startActiveSpan(`rag.${entry.stage}.batch`, async (span) => {
       const startedAt = performance.now();
       tally.start();
+      let leave: (() => void) | undefined;
       try {
+        leave = stage.queue.admit(roughTokens(textsOf(item), entry.maxTokens));
         const { reply, ...counts } = await work(item);
         tally.add(counts);
         span.setAttributes({
@@ -37,7 +68,9 @@ export async function* streamBatches<Item, Reply>(
           "rag.batch.truncated": counts.truncated,
         });
         stage.observer.observeLatency((performance.now() - startedAt) / 1000);
-        stage.observer.countChunks("ok", counts.items - counts.truncated);
+        const failed = counts.failed ?? 0;
+        stage.observer.countChunks("ok", counts.items - counts.truncated - failed);
+        if (failed > 0) stage.observer.countChunks("failed", failed);
         if (counts.truncated > 0) stage.observer.countChunks("truncated", counts.truncated);
         return reply;
       } catch (cause) {
@@ -46,15 +79,34 @@ export async function* streamBatches<Item, Reply>(
         span.setStatus({ code: SpanStatusCode.ERROR });
         throw error;
       } finally {
+        leave?.();
         span.end();
       }
     });
   yield* mapInOrder(untilAborted(items, stage.ended), stage.batchesAhead, runOne);
 }
 
+/** The reasons of texts without a result, in the words of the contract. */
+export function itemFailures(failures: readonly TextFailure[]): MessageInitShape<typeof ItemFailureSchema>[] {
+  return failures.map(({ position, message: detail }) => ({
+    position,
+    reason: OutcomeReason.OUT_OF_MEMORY,
+    detail,
+  }));
+}
+
 /** The summary of a stream that has ended well. */
 export function summarise(stage: StageSession): MessageInitShape<typeof StageSummarySchema> {
-  const { stats } = stage.session;
-  stage.observer.recordPeakBytes(stage.ready.device ?? "", stats.peakBytes);
-  return stage.tally.summary(stats);
+  const { session, workers } = stage;
+  const devices = workers.devices;
+  for (const { device = "", peakBytes = 0n } of devices) stage.observer.recordPeakBytes(device, Number(peakBytes));
+  const { budget } = session;
+  return stage.tally.summary(session.stats, {
+    devices,
+    resizes: budget.resizes.map(toBatchResize),
+    resizeCount: BigInt(budget.resizeCount),
+    softLimitCrossings: BigInt(workers.softLimitCrossings),
+    leasesLost: workers.leasesLost,
+    memoryKills: workers.memoryKills,
+  });
 }

@@ -6,6 +6,8 @@ export interface StageObserver {
   observeBatch(items: number, tokens: number): void;
   /** Items that ended as "ok" or "truncated". */
   countChunks(outcome: string, count: number): void;
+  /** A change of the token budget, up or down, and why. */
+  countResize(cause: string, direction: "up" | "down"): void;
   /** Largest memory of the workers on a device. */
   recordPeakBytes(device: string, bytes: number): void;
 }

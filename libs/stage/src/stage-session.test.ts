@@ -14,11 +14,18 @@ import {
   type StageSession,
   streamBatches,
   summarise,
+  TokenQueue,
 } from "./index.js";
 
 const cpu = [{ name: "cpu:0", kind: "cpu" }] as const;
 const patient = { timeout: 8000, interval: 2 };
-const noObserver: StageObserver = { observeLatency() {}, observeBatch() {}, countChunks() {}, recordPeakBytes() {} };
+const noObserver: StageObserver = {
+  observeLatency() {},
+  observeBatch() {},
+  countChunks() {},
+  countResize() {},
+  recordPeakBytes() {},
+};
 
 interface Setup extends Partial<StageOptions> {
   readonly signal?: AbortSignal;
@@ -31,7 +38,8 @@ function openModel(
   { open, signal = new AbortController().signal, ...options }: Setup = {},
 ): Promise<StageSession> {
   const message = create(StageOpenSchema, { model, precision: Precision.INT8, ...open });
-  const defaults = { leases: new LeaseBroker({ devices: cpu }), workers: 1, observer: noObserver };
+  const queue = new TokenQueue({ maxTokens: 1e6 });
+  const defaults = { leases: new LeaseBroker({ devices: cpu }), workers: 1, observer: noObserver, queue };
   const stage = openStage(kind, message, { ...defaults, ...options }, signal);
   onTestFinished(() =>
     stage.then(
@@ -52,7 +60,8 @@ const openMiniLm = (setup: Setup): Promise<StageSession> =>
 function encodeAll(stage: StageSession, batches: AsyncIterable<string[]>): AsyncGenerator<number> {
   const Encoder = stage.entry.stage === "dense" ? DenseEncoder : SparseEncoder;
   const encoder = new Encoder(stage.session, stage.tokenizer);
-  return streamBatches(stage, batches, async (texts) => {
+  const textsOf = (texts: string[]) => texts;
+  return streamBatches(stage, batches, textsOf, async (texts) => {
     const { truncated } = await encoder.encode(texts, "passage");
     return { reply: texts.length, items: texts.length, truncated: truncated.length };
   });
@@ -81,8 +90,15 @@ function countedLease() {
   const revocation = new AbortController();
   const release = vi.fn<() => void>();
   const reportUsage = vi.fn<(bytes: number) => void>();
-  const lease = { id: "lease-1", fencingToken: 1, device: "cpu:0", bytes: 1, waitMs: 250, revoked: revocation.signal };
-  const leases: LeaseSource = { acquire: () => Promise.resolve<Lease>({ ...lease, reportUsage, release }) };
+  const what = { id: "lease-1", fencingToken: 1, device: "cpu:0", deviceKind: "cpu", deviceOptions: {} } as const;
+  const ignored = { onShrink: () => undefined, shrunk: () => undefined };
+  const lease = { ...what, ...ignored, bytes: 12e9, waitMs: 250, revoked: revocation.signal };
+  let granted = 0;
+  const acquire = async (): Promise<Lease> => {
+    if (granted++ > 0) throw new RaglineError("FAILED_PRECONDITION", "LEASE_NO_DEVICE", "the one device is taken");
+    return { ...lease, reportUsage, release };
+  };
+  const leases: LeaseSource = { acquire };
   return { leases, release, reportUsage, revoke: () => revocation.abort(new Error("another needs it")) };
 }
 
@@ -98,7 +114,7 @@ const longBatch = Array<string>(400).fill("a ".repeat(254));
 const revoked = {
   code: status.ABORTED,
   reason: "LEASE_REVOKED",
-  message: expect.stringMatching(/^the lease of .+ on cpu:0 was revoked; run again when the device is free$/),
+  message: expect.stringMatching(/^the lease of .+ was lost and no other could be had .+run again/),
 };
 
 test("an open stage says what computes, where, under which lease and from which files", async () => {
@@ -127,7 +143,7 @@ test.each([
   [Stage.SPARSE, "qdrant-bm25", status.INVALID_ARGUMENT, "NO_GRAPH"],
 ] as const)("of stage %i a model %s is refused before a lease is asked for", async (stage, model, code, reason) => {
   const acquire = vi.fn<LeaseSource["acquire"]>();
-  const options = { leases: { acquire }, observer: noObserver };
+  const options = { leases: { acquire }, observer: noObserver, queue: new TokenQueue({ maxTokens: 1 }) };
   const { signal } = new AbortController();
   const refused = openStage(stage, create(StageOpenSchema, { model }), options, signal);
   await expect(refused).rejects.toMatchObject({ code, reason });
@@ -139,6 +155,7 @@ test("the observer is told of every batch, every call of the model, what was cut
     observeLatency: vi.fn<(seconds: number) => void>(),
     observeBatch: vi.fn<(items: number, tokens: number) => void>(),
     countChunks: vi.fn<(outcome: string, count: number) => void>(),
+    countResize: vi.fn<(cause: string, direction: string) => void>(),
     recordPeakBytes: vi.fn<(device: string, bytes: number) => void>(),
   };
   const stage = await openSplade({ observer, open: { precision: Precision.FP32, maxBatchTokens: 64 } });
@@ -172,7 +189,7 @@ test("a lease is released once, after the workers are gone, however often the se
   release.mockImplementation(() => void livingAtRelease.push(living().length));
   const stage = await openSplade({ leases, workers: 2 });
   expect(living()).toHaveLength(2);
-  expect(reportUsage).toHaveBeenCalledExactlyOnceWith(expect.toSatisfy((bytes: number) => bytes > 10 ** 7));
+  expect(reportUsage).toHaveBeenCalledWith(expect.toSatisfy((bytes: number) => bytes > 10 ** 7));
   await Promise.all([stage.close(), stage.close()]);
   await stage.close();
   expect(livingAtRelease).toEqual([0]);
@@ -276,7 +293,7 @@ async function serveBroker() {
 
 test("the caller's broker grants the device, and its loss ends the stream", async () => {
   const { broker, address, server } = await serveBroker();
-  const stage = await openSplade({ open: { leaseBroker: address } });
+  const stage = await openSplade({ open: { leaseBroker: address, leaseWaitMs: 300 } });
   expect(stage.ready).toMatchObject({ device: "gpu:7", leaseId: broker.events[0]?.leaseId });
   const replies = encodeAll(stage, oneThenNone(["a"]));
   await replies.next();
@@ -287,17 +304,17 @@ test("the caller's broker grants the device, and its loss ends the stream", asyn
   expect(stage.session.pids).toEqual([]);
 });
 
-test("the caller's broker takes its lease back", async () => {
+test("a lease that the broker takes back is asked for again, and the work goes on under the new one", async () => {
   const { broker, address } = await serveBroker();
   const stage = await openSplade({ open: { leaseBroker: address } });
-  const replies = encodeAll(stage, oneThenNone(["a"]));
+  const replies = encodeAll(stage, batchesOf(["a"], ["b"]));
   await replies.next();
-  const failed = failureOf(replies.next());
-  broker.revoke(broker.events[0]?.leaseId ?? "", "another run goes first");
-  expect(await failed).toBeInstanceOf(RaglineError);
-  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0), patient);
-  expect(broker.events.map(({ kind }) => kind)).toEqual(["granted", "revoked", "released"]);
-  expect(broker.events.at(-1)?.peakBytes).toBeGreaterThan(10 ** 7);
+  const before = broker.devices[0]?.leases[0];
+  broker.revoke(before?.id ?? "", "another run goes first");
+  await vi.waitFor(() => expect(broker.devices[0]?.leases[0]?.fencingToken).toBe(2), patient);
+  expect(await replies.next()).toEqual({ done: false, value: 1 });
+  expect(broker.events.find(({ kind }) => kind === "released")?.peakBytes).toBeGreaterThan(10 ** 6);
+  expect(summarise(stage)).toMatchObject({ leasesLost: 1, workersLost: 0 });
 });
 
 test("a broker that is not there is named", async () => {

@@ -1,8 +1,23 @@
-import { availableParallelism } from "node:os";
+import { createHash } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Precision, Stage, type StageOpen, type StageReadySchema } from "@ragline/contracts";
-import { defaultCapBytes, type Lease, type LeaseSource, remoteLeases } from "@ragline/gpu-lease";
-import { ModelSession, TextTokenizer } from "@ragline/inference";
+import {
+  BatchResize_Cause,
+  type BatchResizeSchema,
+  Precision,
+  Stage,
+  type StageOpen,
+  type StageReadySchema,
+} from "@ragline/contracts";
+import { type LeaseSource, remoteLeases } from "@ragline/gpu-lease";
+import {
+  calibrateSession,
+  estimateMemory,
+  type MemoryModel,
+  MemoryModelStore,
+  ModelSession,
+  type Resize,
+  TextTokenizer,
+} from "@ragline/inference";
 import {
   fastestPrecision,
   findModel,
@@ -13,20 +28,27 @@ import {
   verifyModel,
 } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
+import { LeasedWorkers } from "./leased-workers.js";
 import { toStageError } from "./stage-error.js";
 import type { StageObserver } from "./stage-observer.js";
 import { StageTally } from "./stage-tally.js";
+import type { TokenQueue } from "./token-queue.js";
+import { defaultBatchTokens, WorkerSizing } from "./worker-sizing.js";
 
 /** How a stage service runs its models. */
 export interface StageOptions {
   /** Grants devices when the caller names no broker of its own. */
   readonly leases: LeaseSource;
-  /** Worker processes for each open model. @default one per available core, as far as the cap of a device allows */
+  /** Admits batches, for all streams of the service together. */
+  readonly queue: TokenQueue;
+  /** Worker processes for each open model on a CPU. @default one per available core, as far as the cap of a device allows */
   readonly workers?: number;
   /** Threads of each worker's session. @default 1, which with one worker per core is the fastest on a CPU */
   readonly threadsPerWorker?: number;
   /** Folder with the models' folders. @default the embedded models */
   readonly modelsDir?: string;
+  /** Where measured memory needs of models are kept. @default a folder of the user's cache */
+  readonly memoryModelsDir?: string;
   readonly observer: StageObserver;
   /** Told of a worker process that died. */
   readonly onWorkerLost?: (detail: {
@@ -41,6 +63,8 @@ export interface StageOptions {
 export interface StageSession {
   readonly entry: ModelEntry;
   readonly session: ModelSession;
+  readonly workers: LeasedWorkers;
+  readonly queue: TokenQueue;
   readonly tokenizer: TextTokenizer;
   readonly tally: StageTally;
   readonly observer: StageObserver;
@@ -57,12 +81,11 @@ export interface StageSession {
   close(): Promise<void>;
 }
 
-const stageNames = { [Stage.DENSE]: "dense", [Stage.SPARSE]: "sparse", [Stage.RERANK]: "rerank" } as const;
+const defaultLeaseWaitMs = 600_000;
+// Of the first calls where the caller set no limit; they grow from there while larger ones are faster.
+const firstBatchTokens = 2048;
 
-// Runtime and heap of a worker process, then its weights: int8 on disk, four times that in fp32, and once more for the
-// graph's own copy while it loads. Measured peaks lie below it for every embedded model.
-const workerBaseBytes = 128 * 1024 ** 2;
-const bytesPerGraphByte = 6;
+const stageNames = { [Stage.DENSE]: "dense", [Stage.SPARSE]: "sparse", [Stage.RERANK]: "rerank" } as const;
 
 /**
  * The model that a stream asks for.
@@ -86,34 +109,49 @@ function whenAborted(signal: AbortSignal, act: () => void): void {
   else signal.addEventListener("abort", act, { once: true });
 }
 
-/** Aborts when the caller goes or the lease is revoked, whichever comes first. */
-function endOf(caller: AbortSignal, { revoked, device }: Lease, model: string): AbortSignal {
-  const ended = new AbortController();
-  const message = `the lease of ${model} on ${device} was revoked; run again when the device is free`;
-  whenAborted(caller, () => ended.abort(caller.reason));
-  whenAborted(revoked, () =>
-    ended.abort(new RaglineError("ABORTED", "LEASE_REVOKED", message, { cause: revoked.reason })),
-  );
-  return ended.signal;
+const causes = {
+  out_of_memory: BatchResize_Cause.OUT_OF_MEMORY,
+  soft_limit: BatchResize_Cause.SOFT_LIMIT,
+  faster: BatchResize_Cause.FASTER,
+  not_faster: BatchResize_Cause.NOT_FASTER,
+  latency: BatchResize_Cause.LATENCY,
+} as const;
+
+/** A change of the token budget in the words of the contract. */
+export function toBatchResize({ cause, fromTokens, toTokens }: Resize): MessageInitShape<typeof BatchResizeSchema> {
+  return { cause: causes[cause], fromTokens, toTokens };
 }
 
-function hydrate(
-  model: VerifiedModel,
-  open: StageOpen,
-  options: StageOptions,
-  workers: number,
-  signal: AbortSignal,
-): Promise<ModelSession> {
-  const { onWorkerLost, observer } = options;
-  return ModelSession.open(model, {
-    workers,
-    signal,
+function newSession(model: VerifiedModel, open: StageOpen, { onWorkerLost, observer }: StageOptions): ModelSession {
+  return new ModelSession(model, {
+    maxBatchTokens: open.maxBatchTokens || defaultBatchTokens,
+    startBatchTokens: open.maxBatchTokens || firstBatchTokens,
     onCall: (items, tokens) => observer.observeBatch(items, tokens),
-    ...(options.threadsPerWorker ? { threadsPerWorker: options.threadsPerWorker } : {}),
-    ...(open.maxBatchTokens ? { maxBatchTokens: open.maxBatchTokens } : {}),
+    onResize: ({ cause, fromTokens, toTokens }) => observer.countResize(cause, toTokens < fromTokens ? "down" : "up"),
     ...(open.maxBatchItems ? { maxBatchItems: open.maxBatchItems } : {}),
     ...(onWorkerLost ? { onWorkerLost: (detail) => onWorkerLost({ model: model.entry.key, ...detail }) } : {}),
   });
+}
+
+/** One hash for the graph and its weights. */
+function filesSha256({ files }: VerifiedModel): string {
+  return createHash("sha256")
+    .update(files.map(({ sha256 }) => sha256).join())
+    .digest("hex");
+}
+
+/** What one worker needs on each kind of device: measured before, or a careful guess. */
+async function memoryOf(model: VerifiedModel, store: MemoryModelStore, threads: number) {
+  const guess = (kind: "cpu" | "cuda" | "simulated"): MemoryModel =>
+    estimateMemory({
+      graphBytes: model.graphBytes,
+      maxTokens: model.entry.maxTokens,
+      kind,
+    });
+  const key = { graphSha256: filesSha256(model), deviceKind: "cpu", runtime: model.precision, threads } as const;
+  const measured = await store.read(key);
+  const memory = { cpu: measured ?? guess("cpu"), cuda: guess("cuda"), simulated: guess("simulated") };
+  return { memory, key, isMeasured: measured !== undefined };
 }
 
 /**
@@ -131,59 +169,83 @@ export async function openStage(
   if (!hasGraph(entry))
     throw new RaglineError("INVALID_ARGUMENT", "NO_GRAPH", `model ${entry.key} has no graph to run`);
   const precision = choosePrecision(open.precision);
-  let lease: Lease | undefined;
-  let ended = signal;
+  const ended = new AbortController();
+  whenAborted(signal, () => ended.abort(signal.reason));
+  let session: ModelSession | undefined;
+  let leased: LeasedWorkers | undefined;
   try {
     const model = await verifyModel(entry, precision, options.modelsDir || undefined);
     const tokenizer = TextTokenizer.fromFile(model.tokenizerPath);
-    const source = open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases;
-    const workerBytes = workerBaseBytes + bytesPerGraphByte * model.graphBytes;
-    const workers =
-      options.workers || Math.max(1, Math.min(availableParallelism(), Math.floor(defaultCapBytes / workerBytes)));
-    const bytes = workers * workerBytes;
-    lease = await source.acquire({ stage: stageNames[stage], model: entry.key, bytes, signal });
-    const held = lease;
-    ended = endOf(signal, held, entry.key);
+    const threads = options.threadsPerWorker ?? 1;
+    const store = new MemoryModelStore(options.memoryModelsDir || undefined);
+    const { memory, key, isMeasured } = await memoryOf(model, store, threads);
+    const computing = newSession(model, open, options);
+    session = computing;
+    const sizing = new WorkerSizing({
+      memory,
+      maxTokens: entry.maxTokens,
+      sharesCalls: computing.sharesCalls,
+      ...(options.workers ? { workers: options.workers } : {}),
+      ...(open.maxBatchTokens ? { maxBatchTokens: open.maxBatchTokens } : {}),
+    });
     const startedAt = performance.now();
-    const session = await hydrate(model, open, options, workers, ended);
-    held.reportUsage(session.stats.peakBytes);
-    const shutDown = async () => {
-      held.reportUsage(session.stats.peakBytes);
-      await session.close();
-      held.release();
-    };
+    const opened = await LeasedWorkers.open({
+      session: computing,
+      source: open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases,
+      request: { stage: stageNames[stage], model: entry.key, priority: open.leasePriority },
+      sizing,
+      waitMs: open.leaseWaitMs || defaultLeaseWaitMs,
+      threadsPerWorker: threads,
+      signal: ended.signal,
+      ...(open.maxDevices ? { maxDevices: open.maxDevices } : {}),
+      onStranded: (error) => ended.abort(error),
+    });
+    const { workers, first, group } = opened;
+    leased = workers;
+    if (!isMeasured && first.deviceKind === "cpu") {
+      const measured = await calibrateSession(computing, group, entry.maxTokens);
+      sizing.calibrate("cpu", measured);
+      await store.write(key, measured);
+    }
+    workers.resize();
+    const shutDown = () => workers.close();
     let closing: Promise<void> | undefined;
     const close = () => (closing ??= shutDown());
     // At once: the handler may be in the middle of a long batch, or wait for a request that never comes.
-    whenAborted(ended, () => void close());
+    whenAborted(ended.signal, () => void close());
+    const count = sizing.workersOn(first.deviceKind);
     return {
       entry,
-      session,
+      session: computing,
+      workers,
+      queue: options.queue,
       tokenizer,
       tally: new StageTally(stage, entry.key),
       observer: options.observer,
-      batchesAhead: 2 * workers + 2,
-      ended,
+      get batchesAhead() {
+        return 2 * computing.pids.length + 2;
+      },
+      ended: ended.signal,
       ready: {
         model: entry.key,
         huggingFaceId: entry.huggingFaceId,
         precision: precision === "fp32" ? Precision.FP32 : Precision.INT8,
-        device: held.device,
-        workers,
-        threadsPerWorker: options.threadsPerWorker ?? 1,
+        device: first.device,
+        workers: count,
+        threadsPerWorker: threads,
         maxTokens: entry.maxTokens,
         dimension: entry.dimension,
-        leaseId: held.id,
-        leaseWaitSeconds: held.waitMs / 1000,
-        hydrateSeconds: (performance.now() - startedAt) / 1000,
+        leaseId: first.id,
+        leaseWaitSeconds: first.waitMs / 1000,
+        hydrateSeconds: Math.max(0, performance.now() - startedAt - first.waitMs) / 1000,
         files: model.files.map(({ name, bytes: size, sha256 }) => ({ name, bytes: BigInt(size), sha256 })),
         license: entry.license,
-        runtime: session.runtime,
+        runtime: computing.runtime,
       },
       close,
     };
   } catch (error) {
-    lease?.release();
-    throw ended.aborted ? ended.reason : toStageError(error);
+    await (leased ?? session)?.close();
+    throw ended.signal.aborted ? ended.signal.reason : toStageError(error);
   }
 }

@@ -17,6 +17,17 @@ export const stageSettings = defineSettings({
     maximum: 64,
     description: "Threads of each worker's session.",
   },
+  maxQueueTokens: {
+    type: "integer",
+    default: 1_000_000,
+    minimum: 1,
+    description: "Most tokens that wait or are computed at once, of all callers together; batches past it are refused.",
+  },
+  memoryModelsDir: {
+    type: "string",
+    default: "",
+    description: "Folder for what was measured of models' memory; empty is the user's cache folder.",
+  },
   modelsDir: {
     type: "string",
     default: "",

@@ -3,10 +3,10 @@ import { OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
 import { expect, test } from "vitest";
 import { StageTally } from "./index.js";
 
-const stats = { calls: 3, tokens: 40, paddedTokens: 48, peakBytes: 1000, workersLost: 0 };
+const stats = { calls: 3, tokens: 40, paddedTokens: 48, peakBytes: 1000, workersLost: 0, outOfMemory: 0 };
 
 test("a stream of nothing has a summary of nothing", () => {
-  const none = { calls: 0, tokens: 0, paddedTokens: 0, peakBytes: 0, workersLost: 0 };
+  const none = { calls: 0, tokens: 0, paddedTokens: 0, peakBytes: 0, workersLost: 0, outOfMemory: 0 };
   expect(new StageTally(Stage.DENSE, "m").summary(none)).toEqual({
     items: 0n,
     batches: 0n,
@@ -16,6 +16,11 @@ test("a stream of nothing has a summary of nothing", () => {
     seconds: 0,
     peakBytes: 0n,
     workersLost: 0,
+    outOfMemory: 0n,
+    failed: 0n,
+    resizeCount: 0n,
+    softLimitCrossings: 0n,
+    leasesLost: 0,
     outcomes: [],
   });
 });
@@ -38,6 +43,11 @@ test("batches add up, and the clock runs from the first batch alone", async () =
     truncated: 0n,
     peakBytes: 1000n,
     workersLost: 0,
+    outOfMemory: 0n,
+    failed: 0n,
+    resizeCount: 0n,
+    softLimitCrossings: 0n,
+    leasesLost: 0,
     outcomes: [],
   });
   expect(seconds).toBeGreaterThan(0.015);

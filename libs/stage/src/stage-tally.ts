@@ -8,6 +8,17 @@ import {
 } from "@ragline/contracts";
 import type { SessionStats } from "@ragline/inference";
 
+/** What happened to the leases of a stream and to the size of its calls. */
+export interface LeasedStats extends Pick<MessageInitShape<typeof StageSummarySchema>, "devices" | "resizes"> {
+  readonly resizeCount: bigint;
+  readonly softLimitCrossings: bigint;
+  readonly leasesLost: number;
+  /** Workers that were ended because they used more than was granted. */
+  readonly memoryKills: number;
+}
+
+const noLeases: LeasedStats = { resizeCount: 0n, softLimitCrossings: 0n, leasesLost: 0, memoryKills: 0 };
+
 /** Counts what passes through a stage's stream and gathers what did not go as asked. */
 export class StageTally {
   readonly #stage: Stage;
@@ -15,6 +26,7 @@ export class StageTally {
   #items = 0;
   #truncated = 0;
   #empty = 0;
+  #failed = 0;
   #startedAt: number | undefined;
   readonly #outcomes: MessageInitShape<typeof OutcomeSchema>[] = [];
 
@@ -29,10 +41,11 @@ export class StageTally {
   }
 
   /** Counts a finished batch. */
-  add(batch: { items: number; truncated: number; empty?: number }): void {
+  add(batch: { items: number; truncated: number; empty?: number; failed?: number }): void {
     this.#items += batch.items;
     this.#truncated += batch.truncated;
     this.#empty += batch.empty ?? 0;
+    this.#failed += batch.failed ?? 0;
   }
 
   /** Keeps a typed outcome for the summary. */
@@ -41,7 +54,8 @@ export class StageTally {
   }
 
   /** The last answer of a stream that ended well. */
-  summary(stats: SessionStats): MessageInitShape<typeof StageSummarySchema> {
+  summary(stats: SessionStats, leased: LeasedStats = noLeases): MessageInitShape<typeof StageSummarySchema> {
+    const { memoryKills, ...leaseCounts } = leased;
     if (this.#truncated > 0) {
       this.report({
         reason: OutcomeReason.TEXT_TRUNCATED,
@@ -63,7 +77,32 @@ export class StageTally {
         detail: `${stats.workersLost} worker process(es) of ${this.#model} died; their texts were computed again on new ones`,
       });
     }
+    if (leased.leasesLost > 0) {
+      this.report({
+        reason: OutcomeReason.LEASE_LOST,
+        count: BigInt(leased.leasesLost),
+        detail: `${leased.leasesLost} lease(s) of ${this.#model} were lost; its work went on under new ones`,
+      });
+    }
+    if (memoryKills > 0) {
+      this.report({
+        reason: OutcomeReason.MEMORY_LIMIT,
+        count: BigInt(memoryKills),
+        detail: `${memoryKills} worker process(es) of ${this.#model} used more than their lease and were ended; their texts were computed again on new ones, in smaller calls`,
+      });
+    }
+    const shrunk = (leased.resizes ?? []).filter(({ fromTokens = 0, toTokens = 0 }) => toTokens < fromTokens).length;
+    if (stats.outOfMemory > 0 || shrunk > 0) {
+      this.report({
+        reason: OutcomeReason.BATCH_RESIZED,
+        count: leased.resizeCount,
+        detail: `calls of ${this.#model} ran out of memory ${stats.outOfMemory} time(s) and the size of calls was changed ${leased.resizeCount} time(s); every text was computed all the same, in smaller calls`,
+      });
+    }
     return {
+      ...leaseCounts,
+      outOfMemory: BigInt(stats.outOfMemory),
+      failed: BigInt(this.#failed),
       items: BigInt(this.#items),
       batches: BigInt(stats.calls),
       tokens: BigInt(stats.tokens),

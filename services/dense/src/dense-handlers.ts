@@ -1,7 +1,15 @@
 import { type DenseService, Stage, type TextBatch } from "@ragline/contracts";
 import { DenseEncoder } from "@ragline/inference";
 import type { Handlers } from "@ragline/rpc";
-import { inputTypeOf, openStage, type StageOptions, streamBatches, summarise, takeOpen } from "@ragline/stage";
+import {
+  inputTypeOf,
+  itemFailures,
+  openStage,
+  type StageOptions,
+  streamBatches,
+  summarise,
+  takeOpen,
+} from "@ragline/stage";
 import { toFloat32Bytes } from "@ragline/vectors";
 
 /** The rpc handlers of the dense stage. */
@@ -15,7 +23,7 @@ export function denseHandlers(options: StageOptions): Handlers<typeof DenseServi
         const encoder = new DenseEncoder(stage.session, stage.tokenizer);
         const { dimension } = stage.entry;
         const embed = async (batch: TextBatch) => {
-          const { values, truncated } = await encoder.encode(batch.texts, inputTypeOf(batch));
+          const { values, truncated, failures } = await encoder.encode(batch.texts, inputTypeOf(batch));
           const { firstIndex, inputType, texts } = batch;
           const vectors = {
             firstIndex,
@@ -24,10 +32,11 @@ export function denseHandlers(options: StageOptions): Handlers<typeof DenseServi
             columns: dimension,
             values: toFloat32Bytes(values),
             truncated,
+            failures: itemFailures(failures),
           };
-          return { reply: vectors, items: texts.length, truncated: truncated.length };
+          return { reply: vectors, items: texts.length, truncated: truncated.length, failed: failures.length };
         };
-        for await (const vectors of streamBatches(stage, items, embed))
+        for await (const vectors of streamBatches(stage, items, ({ texts }) => texts, embed))
           yield { kind: { case: "vectors", value: vectors } };
         yield { kind: { case: "summary", value: summarise(stage) } };
       } finally {

@@ -6,7 +6,7 @@ import { DenseService, type DenseVectors, type Outcome, Precision, type StageSum
 import { LeaseBroker } from "@ragline/gpu-lease";
 import { type CallOptions, type Client, createClient } from "@ragline/rpc";
 import { noMetrics, startService } from "@ragline/service-kit";
-import type { StageOptions } from "@ragline/stage";
+import { type StageOptions, TokenQueue } from "@ragline/stage";
 import { fromFloat32Bytes } from "@ragline/vectors";
 import { onTestFinished } from "vitest";
 import { denseHandlers } from "./dense-handlers.js";
@@ -22,7 +22,14 @@ type Open = Extract<RequestKind, { case: "open" }>["value"];
 /** Starts a service on a free port, with one worker for each model unless told otherwise; it ends with the test. */
 export async function startDense(options: Partial<StageOptions> = {}) {
   const broker = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] });
-  const handlers = () => denseHandlers({ leases: broker, observer: noMetrics, workers: 1, ...options });
+  const handlers = () =>
+    denseHandlers({
+      queue: new TokenQueue({ maxTokens: 1e6 }),
+      leases: broker,
+      observer: noMetrics,
+      workers: 1,
+      ...options,
+    });
   const service = await startService(
     { name: "dense", service: DenseService, handlers },
     { args: ["--log-level", "silent"] },

@@ -2,6 +2,8 @@ import { OutcomeReason, OutcomeSource, type QueryCandidates, type RerankService,
 import { CrossEncoder } from "@ragline/inference";
 import type { Handlers } from "@ragline/rpc";
 import { openStage, type StageOptions, streamBatches, summarise, takeOpen } from "@ragline/stage";
+import { LatencyGovernor } from "./core/latency-governor.js";
+import { scoreCandidates } from "./core/score-candidates.js";
 
 /** The rpc handlers of the rerank stage. */
 export function rerankHandlers(options: StageOptions): Handlers<typeof RerankService> {
@@ -12,21 +14,21 @@ export function rerankHandlers(options: StageOptions): Handlers<typeof RerankSer
       try {
         yield { kind: { case: "ready", value: stage.ready } };
         const encoder = new CrossEncoder(stage.session, stage.tokenizer);
+        const governor = new LatencyGovernor(open.latencyTargetMs / 1000, () => stage.session.budget.latency());
         const score = async ({ queryId, query, candidates }: QueryCandidates) => {
-          const startedAt = performance.now();
-          const { scores, truncated } = await encoder.score(
-            query,
-            candidates.map(({ text }) => text),
-          );
+          const texts = candidates.map(({ text }) => text);
+          const { scores, truncated, failures, seconds } = await scoreCandidates(encoder, governor, query, texts);
           const reply = {
             queryId,
             scores: [...scores],
-            latencySeconds: (performance.now() - startedAt) / 1000,
+            failures,
+            latencySeconds: seconds,
             ...(candidates.length > 0 ? {} : { outcome: noCandidates(stage.entry.key) }),
           };
-          return { reply, items: candidates.length, truncated: truncated.length };
+          return { reply, items: candidates.length, truncated, failed: failures.length };
         };
-        for await (const scores of streamBatches(stage, items, score))
+        const pairTexts = ({ query, candidates }: QueryCandidates) => candidates.map(({ text }) => query + text);
+        for await (const scores of streamBatches(stage, items, pairTexts, score))
           yield { kind: { case: "scores", value: scores } };
         yield { kind: { case: "summary", value: summarise(stage) } };
       } finally {

@@ -5,6 +5,7 @@ import { LeaseBroker } from "@ragline/gpu-lease";
 import { embeddedModelsDir } from "@ragline/models";
 import { type Client, createClient, status } from "@ragline/rpc";
 import { noMetrics, startService } from "@ragline/service-kit";
+import { TokenQueue } from "@ragline/stage";
 import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { rerankHandlers } from "./rerank-handlers.js";
@@ -23,7 +24,7 @@ async function startRerank(workers = 1) {
     {
       name: "rerank",
       service: RerankService,
-      handlers: () => rerankHandlers({ leases: broker, observer, workers }),
+      handlers: () => rerankHandlers({ queue: new TokenQueue({ maxTokens: 1e6 }), leases: broker, observer, workers }),
     },
     { args: ["--log-level", "silent"] },
   );

@@ -5,7 +5,7 @@ import { RaglineError } from "@ragline/rpc";
 import { type findStageModel, inputTypeOf, type StageObserver, StageTally } from "@ragline/stage";
 import { packSparse } from "@ragline/vectors";
 
-const noSession = { calls: 0, tokens: 0, paddedTokens: 0, peakBytes: 0, workersLost: 0 };
+const noSession = { calls: 0, tokens: 0, paddedTokens: 0, peakBytes: 0, workersLost: 0, outOfMemory: 0 };
 
 function openBm25(averageLength: number): Bm25 {
   try {

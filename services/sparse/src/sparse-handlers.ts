@@ -5,6 +5,7 @@ import { type Handlers, RaglineError } from "@ragline/rpc";
 import {
   findStageModel,
   inputTypeOf,
+  itemFailures,
   openStage,
   type StageOptions,
   streamBatches,
@@ -30,7 +31,7 @@ export function sparseHandlers(options: StageOptions): Handlers<typeof SparseSer
         const encoder = new SparseEncoder(stage.session, stage.tokenizer);
         const encode = async (batch: TextBatch) => {
           const inputType = inputTypeOf(batch);
-          const { rows, truncated } = await encoder.encode(batch.texts, inputType);
+          const { rows, truncated, failures } = await encoder.encode(batch.texts, inputType);
           const { rowLengths, indices, values } = packSparse(0, rows);
           const vectors = {
             firstIndex: batch.firstIndex,
@@ -40,11 +41,13 @@ export function sparseHandlers(options: StageOptions): Handlers<typeof SparseSer
             values: Array.from(values),
             tokens: Array.from(indices, (index) => encoder.token(index)),
             truncated,
+            failures: itemFailures(failures),
           };
-          const empty = inputType === "query" ? 0 : rows.filter((row) => row.indices.length === 0).length;
-          return { reply: vectors, items: rows.length, truncated: truncated.length, empty };
+          const failed = failures.length;
+          const empty = inputType === "query" ? 0 : rows.filter((row) => row.indices.length === 0).length - failed;
+          return { reply: vectors, items: rows.length, truncated: truncated.length, empty, failed };
         };
-        for await (const vectors of streamBatches(stage, items, encode))
+        for await (const vectors of streamBatches(stage, items, ({ texts }) => texts, encode))
           yield { kind: { case: "vectors", value: vectors } };
         yield { kind: { case: "summary", value: summarise(stage) } };
       } finally {

@@ -6,6 +6,7 @@ import { Bm25 } from "@ragline/lexical";
 import { embeddedModelsDir } from "@ragline/models";
 import { type Client, createClient, status } from "@ragline/rpc";
 import { noMetrics, startService } from "@ragline/service-kit";
+import { TokenQueue } from "@ragline/stage";
 import { unpackSparse } from "@ragline/vectors";
 import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -23,7 +24,7 @@ async function startSparse(workers = 1) {
     {
       name: "sparse",
       service: SparseService,
-      handlers: () => sparseHandlers({ leases: broker, observer, workers }),
+      handlers: () => sparseHandlers({ queue: new TokenQueue({ maxTokens: 1e6 }), leases: broker, observer, workers }),
     },
     { args: ["--log-level", "silent"] },
   );

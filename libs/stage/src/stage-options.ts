@@ -1,0 +1,25 @@
+import { LeaseBroker } from "@ragline/gpu-lease";
+import type { StageObserver } from "./stage-observer.js";
+import type { StageOptions } from "./stage-session.js";
+import { TokenQueue } from "./token-queue.js";
+
+/** What a stage service knows when it starts. */
+export interface StageContext {
+  /** Its settings. */
+  readonly config: Pick<StageOptions, "workers" | "threadsPerWorker" | "modelsDir" | "memoryModelsDir"> & {
+    readonly maxQueueTokens: number;
+  };
+  readonly log: { warn(facts: object, message: string): void };
+  readonly metrics: StageObserver & { setQueueDepth(batches: number): void };
+}
+
+/** How a stage service runs its models, from its settings: one queue and one ledger for all of its streams. */
+export function stageOptions({ config, log, metrics }: StageContext): StageOptions {
+  return {
+    ...config,
+    observer: metrics,
+    queue: new TokenQueue({ maxTokens: config.maxQueueTokens, onDepth: (batches) => metrics.setQueueDepth(batches) }),
+    leases: new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] }),
+    onWorkerLost: (detail) => log.warn(detail, "a worker process died; a new one takes its place"),
+  };
+}
