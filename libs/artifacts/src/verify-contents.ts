@@ -98,7 +98,7 @@ async function openDense(
     const reader = readers.get(file);
     if (!reader) continue;
     try {
-      const rows = await DenseRows.open({ name, dimension, file }, manifest.chunk_count, reader, problems);
+      const rows = await DenseRows.open({ name, dimension, file }, manifest, reader, problems);
       if (rows) opened.push(rows);
     } catch (error) {
       if (!(error instanceof ArtifactError)) throw error;

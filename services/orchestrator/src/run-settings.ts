@@ -88,6 +88,14 @@ export const runSettings = defineSettings({
     env: "EMBEDDER_RERANK_BATCH_CAP",
     description: "Most pairs in one call of the CrossEncoder; 0 sets no cap beside the token budget.",
   },
+  rerankTimeout: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    maximum: 3_600_000,
+    description:
+      "Milliseconds that the scores of one query may take; candidates past it stay unscored, so results depend on the clock. 0 sets no limit.",
+  },
   rerankMix: {
     type: "number",
     default: 0.5,
@@ -145,7 +153,22 @@ export const runSettings = defineSettings({
     type: "list",
     default: null,
     env: "RAGLINE_ENDPOINTS",
-    description: "Running services to use, such as dense=host:port; the others are started.",
+    description:
+      "Running services to use, such as dense=host:port; several addresses of a stage, dense=a:1,b:2, share its work. The others are started.",
+  },
+  leaseTimeout: {
+    type: "integer",
+    default: 600,
+    minimum: 1,
+    maximum: 86_400,
+    description: "Seconds that a model waits for a device at most.",
+  },
+  leasePriority: {
+    type: "integer",
+    default: 0,
+    minimum: -100,
+    maximum: 100,
+    description: "Of several models that wait for a device, those of the run with the higher priority go first.",
   },
   forceCpu: {
     type: "boolean",

@@ -1,27 +1,37 @@
-import { type DenseVectorsSchema, InputType, Stage } from "@ragline/contracts";
-import { RaglineError } from "@ragline/rpc";
+import type { DenseVectors, DenseVectorsSchema } from "@ragline/contracts";
 import { type DenseBlock, fromFloat32Bytes } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { MessageSpool } from "./message-spool.js";
-import { type ModelRun, readModelStream } from "./model-stream.js";
+import type { ModelRun } from "./model-stream.js";
 import type { RunContext } from "./run-context.js";
-import { passageBatches, stageOpen, textRequests } from "./stage-requests.js";
-import { withStage } from "./with-stage.js";
+import { runTextModel } from "./run-text-model.js";
+import { stageOpen, textRequests } from "./stage-requests.js";
 
 /** One dense model's vectors: the chunks' on disk, the queries' in memory. */
 export interface DenseSpace {
   readonly model: string;
   readonly dimension: number;
+  /** Rows of chunks that the model could not embed are zero. */
   readonly vectors: MessageSpool<typeof DenseVectorsSchema>;
-  /** One row per query. */
+  /** One row per query, zero for one that the model could not embed. */
   readonly queries: Float32Array;
   readonly run: ModelRun;
 }
 
-/** The chunk vectors of a space, block by block. */
-export async function* denseBlocks(space: DenseSpace): AsyncGenerator<DenseBlock> {
-  for await (const { firstIndex, columns, values } of space.vectors.read()) {
-    yield { firstIndex: Number(firstIndex), columns, values: fromFloat32Bytes(values) };
+/** The chunk vectors of a space, block by block; rows without a vector are left out. */
+export async function* denseBlocks(space: Pick<DenseSpace, "vectors">): AsyncGenerator<DenseBlock> {
+  for await (const { firstIndex, rows, columns, values, failures } of space.vectors.read()) {
+    const matrix = fromFloat32Bytes(values);
+    let first = 0;
+    for (const end of [...failures.map(({ position }) => position).sort((a, b) => a - b), rows]) {
+      if (end > first)
+        yield {
+          firstIndex: Number(firstIndex) + first,
+          columns,
+          values: matrix.subarray(first * columns, end * columns),
+        };
+      first = end + 1;
+    }
   }
 }
 
@@ -34,50 +44,23 @@ export async function embedWithModel(
   queries: readonly string[],
   vectors: MessageSpool<typeof DenseVectorsSchema>,
 ): Promise<DenseSpace> {
-  const { emit, signal } = context;
-  return withStage(context, "dense", async (client) => {
-    await vectors.clear();
-    let queryVectors = new Float32Array();
-    let dimension = 0;
-    let done = 0;
-    const total = chunks.count;
-    const requests = textRequests(stageOpen(context, "dense", model), passageBatches(chunks), queries);
-    emit({
-      case: "stageStarted",
-      value: { collection, stage: Stage.DENSE, model, total: BigInt(total), unit: "chunks" },
-    });
-    const run = await readModelStream(
-      client.embed(requests, { signal }),
-      (ready) => {
-        dimension = ready.dimension;
-        queryVectors = new Float32Array(queries.length * dimension);
-      },
-      async (block) => {
-        if (block.values.byteLength !== 4 * block.rows * dimension) {
-          throw new RaglineError(
-            "INTERNAL",
-            "BAD_VECTORS",
-            `the dense service sent ${block.values.byteLength} bytes for ${block.rows} vectors of ${model}`,
-          );
-        }
-        if (block.inputType === InputType.QUERY) {
-          queryVectors.set(fromFloat32Bytes(block.values), Number(block.firstIndex) * dimension);
-          return;
-        }
-        await vectors.append(block);
-        done += block.rows;
-        emit({
-          case: "stageProgress",
-          value: { collection, stage: Stage.DENSE, model, done: BigInt(done), total: BigInt(total) },
-        });
-      },
-    );
-    if (done !== total)
-      throw new RaglineError(
-        "INTERNAL",
-        "VECTORS_MISSING",
-        `the dense service gave ${done} of ${total} vectors of ${model}`,
-      );
-    return { model, dimension, vectors, queries: queryVectors, run };
+  let queryVectors = new Float32Array();
+  let dimension = 0;
+  const open = stageOpen(context, "dense", model);
+  const run = await runTextModel<"dense", DenseVectors>(context, {
+    stage: "dense",
+    model,
+    collection,
+    chunks,
+    queries,
+    open: (client, batches, signal) => client.embed(textRequests(open, batches, []), { signal }),
+    onReady: (ready) => {
+      dimension = ready.dimension;
+      queryVectors = new Float32Array(queries.length * dimension);
+    },
+    rowsOf: ({ values, rows }) => (values.byteLength === 4 * rows * dimension ? rows : Number.NaN),
+    onPassages: (block) => vectors.append(block),
+    onQueries: ({ firstIndex, values }) => queryVectors.set(fromFloat32Bytes(values), Number(firstIndex) * dimension),
   });
+  return { model, dimension, vectors, queries: queryVectors, run };
 }

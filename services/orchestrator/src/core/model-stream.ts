@@ -2,7 +2,7 @@ import type { StageReady, StageSummary } from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
 
 /** An answer on a stage's stream: `ready` first, then results, then `summary`. */
-interface StageReply {
+export interface StageReply {
   readonly kind: { readonly case: string | undefined; readonly value?: unknown };
 }
 

@@ -7,7 +7,7 @@ export interface DenseSource {
   readonly model: string;
   readonly dimension: number;
   blocks(): AsyncIterable<DenseBlock>;
-  /** One row per query. */
+  /** One row per query; one of zeros finds nothing. */
   readonly queries: Float32Array;
 }
 
@@ -40,7 +40,11 @@ export async function searchSpaces(
   const results: ModelResults[] = [];
   for (const [position, source] of dense.entries()) {
     const { model, dimension, queries } = source;
-    const lists = await denseTopK({ blocks: source.blocks(), queries, dimension, k: depth });
+    const found = await denseTopK({ blocks: source.blocks(), queries, dimension, k: depth });
+    // A query that the model could not embed would find every chunk alike.
+    const lists = found.map((list, i) =>
+      queries.subarray(i * dimension, (i + 1) * dimension).every((value) => value === 0) ? [] : list,
+    );
     results.push({ model, weight: defaultWeight("dense", position, dense.length), lists });
   }
   for (const source of sparse) {

@@ -118,9 +118,10 @@ async function rerank(options: SearchOptions, fused: Parameters<typeof mixRerank
   await readModelStream(
     client.score(requests, { signal }),
     () => undefined,
-    async ({ scores }) => {
+    async ({ scores, failures }) => {
+      const unscored = new Set(failures.map(({ position }) => position));
       candidates.forEach(({ row }, i) => {
-        scoreByRow.set(row, scores[i] ?? Number.NaN);
+        if (!unscored.has(i)) scoreByRow.set(row, scores[i] ?? Number.NaN);
       });
     },
   );

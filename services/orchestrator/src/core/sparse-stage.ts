@@ -1,11 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { InputType, type MeasureCorpusRequestSchema, type SparseVectorsSchema, Stage } from "@ragline/contracts";
-import { RaglineError } from "@ragline/rpc";
+import type { MeasureCorpusRequestSchema, SparseVectors, SparseVectorsSchema } from "@ragline/contracts";
 import { type SparseBlock, type SparseVector, unpackSparse } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { MessageSpool } from "./message-spool.js";
-import { type ModelRun, readModelStream } from "./model-stream.js";
+import type { ModelRun } from "./model-stream.js";
 import type { RunContext } from "./run-context.js";
+import { runTextModel } from "./run-text-model.js";
 import { passageBatches, stageOpen, textRequests } from "./stage-requests.js";
 import { withStage } from "./with-stage.js";
 
@@ -33,7 +33,7 @@ export async function* sparseBlocks(space: Pick<SparseSpace, "vectors">): AsyncG
 async function measureAverageLength(context: RunContext, model: string, chunks: ChunkSpool): Promise<number> {
   return withStage(context, "sparse", async (client) => {
     async function* requests(): AsyncGenerator<MessageInitShape<typeof MeasureCorpusRequestSchema>> {
-      for await (const { texts } of passageBatches(chunks)) yield { model, texts: texts ?? [] };
+      for await (const { texts } of passageBatches(chunks)) yield { model, texts };
     }
     const { texts, words } = await client.measureCorpus(requests(), { signal: context.signal });
     return texts > 0n && words > 0n ? Number(words) / Number(texts) : 0;
@@ -49,46 +49,23 @@ export async function encodeWithModel(
   queries: readonly string[],
   vectors: MessageSpool<typeof SparseVectorsSchema>,
 ): Promise<SparseSpace> {
-  const { emit, signal } = context;
   const averageLength = isLexical ? await measureAverageLength(context, model, chunks) : 0;
-  return withStage(context, "sparse", async (client) => {
-    await vectors.clear();
-    const queryRows: SparseVector[] = [];
-    let done = 0;
-    let available = 0;
-    const total = chunks.count;
-    const requests = textRequests(
-      stageOpen(context, "sparse", model, { averageLength }),
-      passageBatches(chunks),
-      queries,
-    );
-    emit({
-      case: "stageStarted",
-      value: { collection, stage: Stage.SPARSE, model, total: BigInt(total), unit: "chunks" },
-    });
-    const run = await readModelStream(
-      client.encode(requests, { signal }),
-      () => undefined,
-      async (block) => {
-        if (block.inputType === InputType.QUERY) {
-          queryRows.push(...unpackSparse({ ...block, firstIndex: 0 }));
-          return;
-        }
-        await vectors.append(block);
-        done += block.rowLengths.length;
-        available += block.rowLengths.filter((length) => length > 0).length;
-        emit({
-          case: "stageProgress",
-          value: { collection, stage: Stage.SPARSE, model, done: BigInt(done), total: BigInt(total) },
-        });
-      },
-    );
-    if (done !== total)
-      throw new RaglineError(
-        "INTERNAL",
-        "VECTORS_MISSING",
-        `the sparse service gave ${done} of ${total} vectors of ${model}`,
-      );
-    return { model, isLexical, vectors, queries: queryRows, available, ...(isLexical ? { averageLength } : {}), run };
+  const open = stageOpen(context, "sparse", model, { averageLength });
+  const queryRows: SparseVector[] = [];
+  let available = 0;
+  const run = await runTextModel<"sparse", SparseVectors>(context, {
+    stage: "sparse",
+    model,
+    collection,
+    chunks,
+    queries,
+    open: (client, batches, signal) => client.encode(textRequests(open, batches, []), { signal }),
+    rowsOf: ({ rowLengths }) => rowLengths.length,
+    onPassages: async (block) => {
+      await vectors.append(block);
+      available += block.rowLengths.filter((length) => length > 0).length;
+    },
+    onQueries: (block) => queryRows.push(...unpackSparse({ ...block, firstIndex: 0 })),
   });
+  return { model, isLexical, vectors, queries: queryRows, available, ...(isLexical ? { averageLength } : {}), run };
 }

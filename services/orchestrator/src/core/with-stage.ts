@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Outcome, OutcomeReason, OutcomeSchema, OutcomeSource, Stage } from "@ragline/contracts";
-import type { Client } from "@ragline/rpc";
+import { type Client, RaglineError } from "@ragline/rpc";
+import { isTransient } from "./retry-delay.js";
 import type { RunContext, StageName, StageServices } from "./run-context.js";
 
 /** The contract's number of each stage that is a service. */
@@ -22,27 +23,39 @@ export function report(context: RunContext, outcome: MessageInitShape<typeof Out
 const maxRestarts = 2;
 
 /**
- * Works with a stage. If the stage's process, a child of ours, dies meanwhile, it is started again and the work done
- * anew from its beginning: `work` must start from a clean state each time.
- * @throws RaglineError when the work fails, or when the process dies again and again.
+ * Works with one service of a stage, from the beginning each time: `work` must start from a clean state. If the process
+ * is a child of ours and dies meanwhile, it is started again; if it is one of several replicas and is lost, the next
+ * one does the work.
+ * @throws RaglineError when the work fails, when the process dies again and again, or when every replica was lost.
  */
 export async function withStage<Name extends StageName, Result>(
   context: RunContext,
   name: Name,
   work: (client: Client<StageServices[Name]>) => Promise<Result>,
 ): Promise<Result> {
-  for (let restarts = 0; ; restarts++) {
-    const client = await context.stages.client(name);
+  const { stages, signal } = context;
+  let restarts = 0;
+  for (let lost = 0; ; ) {
+    const replicas = await stages.clients(name);
+    const replica = replicas[lost];
+    if (!replica) throw new RaglineError("INTERNAL", "NO_REPLICA", `the ${name} stage has no service; this is a bug`);
     try {
-      return await work(client);
+      return await work(replica.client);
     } catch (error) {
-      if (context.signal.aborted || restarts >= maxRestarts || !(await context.stages.hasDied(name))) throw error;
-      report(context, {
-        stage: stageNumbers[name],
-        reason: OutcomeReason.EXECUTOR_UNAVAILABLE,
-        count: 1n,
-        detail: `the ${name} service died while it worked (${error instanceof Error ? error.message : String(error)}); it was started again and its work done anew`,
-      });
+      if (signal.aborted) throw error;
+      const outcome = { stage: stageNumbers[name], count: 1n };
+      const said = error instanceof Error ? error.message : String(error);
+      if (lost + 1 < replicas.length && isTransient(error)) {
+        lost++;
+        const detail = `the ${name} service at ${replica.address} was lost (${said}); the next replica did its work`;
+        report(context, { ...outcome, reason: OutcomeReason.REPLICA_LOST, detail });
+      } else if (restarts < maxRestarts && (await stages.hasDied(name))) {
+        restarts++;
+        const detail = `the ${name} service died while it worked (${said}); it was started again and its work done anew`;
+        report(context, { ...outcome, reason: OutcomeReason.EXECUTOR_UNAVAILABLE, detail });
+      } else {
+        throw error;
+      }
     }
   }
 }

@@ -14,7 +14,7 @@ import {
 } from "@ragline/rpc";
 import { type SpawnedService, spawnService } from "@ragline/service-kit";
 import { removeDeadDirectories } from "../core/remove-dead-directories.js";
-import type { StageClients, StageName, StageServices } from "../core/run-context.js";
+import type { StageClients, StageName, StageReplica, StageServices } from "../core/run-context.js";
 import { stageEntry } from "./stage-entry.js";
 
 const services: StageServices = {
@@ -27,7 +27,7 @@ const services: StageServices = {
 /** How {@link StageProcesses} reaches the stages. */
 export interface StageProcessesOptions {
   /** Addresses of services that run already; the others are started as children when they are needed. */
-  readonly endpoints: ReadonlyMap<StageName, string>;
+  readonly endpoints: ReadonlyMap<StageName, readonly string[]>;
   /** Worker processes per model in the children; 0 is the services' own default. */
   readonly workers: number;
   /** Whether a device is leased to one model at a time. */
@@ -101,12 +101,19 @@ export class StageProcesses implements StageClients {
 
   /**
    * Checks that services which run elsewhere can be reached, before work is done that would be for nothing.
-   * @throws RaglineError UNAVAILABLE naming the first that cannot.
+   * One replica of each is enough: what the others cannot do, it does.
+   * @throws RaglineError UNAVAILABLE naming the first stage that cannot be reached.
    */
   async assertReachable(names: readonly StageName[]): Promise<void> {
     for (const name of names) {
-      const endpoint = this.#options.endpoints.get(name);
-      if (endpoint !== undefined) await assertReachable(endpoint, { name: `${name} service` });
+      const addresses = this.#options.endpoints.get(name);
+      if (!addresses) continue;
+      const checks = addresses.map((address) => assertReachable(address, { name: `${name} service` }));
+      try {
+        await Promise.any(checks);
+      } catch {
+        await checks[0];
+      }
     }
   }
 
@@ -116,11 +123,13 @@ export class StageProcesses implements StageClients {
   }
 
   async client<Name extends StageName>(name: Name): Promise<Client<StageServices[Name]>> {
-    const endpoint = this.#options.endpoints.get(name);
-    const address = endpoint ?? (await this.#child(name).started).address;
-    const client = createClient(services[name] as StageServices[Name], address, { name: `${name} service` });
-    this.#clients.push(client);
-    return client;
+    const [address] = await this.#addresses(name);
+    return this.#connect(name, address);
+  }
+
+  async clients<Name extends StageName>(name: Name): Promise<readonly StageReplica<Name>[]> {
+    const addresses = await this.#addresses(name);
+    return addresses.map((address) => ({ address, client: this.#connect(name, address) }));
   }
 
   async hasDied(name: StageName): Promise<boolean> {
@@ -147,6 +156,18 @@ export class StageProcesses implements StageClients {
     );
     this.#closeBroker();
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Where a stage is: its endpoints, or the child that does its work. */
+  async #addresses(name: StageName): Promise<readonly [string, ...string[]]> {
+    const [first, ...others] = this.#options.endpoints.get(name) ?? [];
+    return first === undefined ? [(await this.#child(name).started).address] : [first, ...others];
+  }
+
+  #connect<Name extends StageName>(name: Name, address: string): Client<StageServices[Name]> {
+    const client = createClient(services[name] as StageServices[Name], address, { name: `${name} service` });
+    this.#clients.push(client);
+    return client;
   }
 
   #child(name: StageName): Child {
