@@ -9,6 +9,7 @@ export interface CalibrationOptions {
   readonly maxTokens: number;
 }
 
+const warmUpLength = 8;
 const probedLengths = [32, 128, 512];
 // Where memory does not move at all, for instance because what the loading freed is used again, a token still counts.
 const leastBytesPerToken = 1024;
@@ -33,11 +34,13 @@ export async function calibrateMemory(
   { loadedBytes, maxTokens }: CalibrationOptions,
 ): Promise<MemoryModel> {
   const lengths = [...probedLengths.filter((length) => length < maxTokens), Math.min(maxTokens, 512)];
+  // The very first call also sets up what all later ones use.
+  const warm = Math.max(loadedBytes, (await run(probeCall(warmUpLength))).peakBytes);
   const buckets: { columns: number; bytesPerToken: number }[] = [];
   for (const columns of lengths) {
     const { peakBytes } = await run(probeCall(columns));
-    const bytesPerToken = Math.max(leastBytesPerToken, (peakBytes - loadedBytes) / columns);
+    const bytesPerToken = Math.max(leastBytesPerToken, (peakBytes - warm) / columns);
     buckets.push({ columns, bytesPerToken });
   }
-  return { loadedBytes, buckets };
+  return { loadedBytes: warm, buckets };
 }

@@ -39,11 +39,12 @@ test("what fits into a worker's share is what the worker asked for", () => {
 });
 
 test("a calibration has what each length needed, and survives memory that does not move", async () => {
-  let peakBytes = 1e8;
+  const setUpBytes = 5e7;
   const measured = await calibrateMemory(
-    async ({ columns }) => ({ peakBytes: (peakBytes = Math.max(peakBytes, 1e8 + columns * columns * 100)) }),
+    async ({ columns }) => ({ peakBytes: 1e8 + setUpBytes + (columns > 8 ? columns * columns * 100 : 0) }),
     { loadedBytes: 1e8, maxTokens: 256 },
   );
+  expect(measured.loadedBytes).toBe(1e8 + setUpBytes);
   expect(measured.buckets).toEqual([32, 128, 256].map((columns) => ({ columns, bytesPerToken: columns * 100 })));
   const still = await calibrateMemory(async () => ({ peakBytes: 1e8 }), { loadedBytes: 1e8, maxTokens: 512 });
   expect(still.buckets.every(({ bytesPerToken }) => bytesPerToken > 0)).toBe(true);
