@@ -52,7 +52,13 @@ export class BareLoop {
     const lengths = sequences.map(({ ids }) => ids.length);
     const loop = new BareLoop(layout, processes, lengths);
     const { graphPath, entry } = model;
-    const open: BareMessage = { type: "open", graphPath, output: entry.output, threads: layout.threads, sequences };
+    const open: BareMessage = {
+      type: "open",
+      graphPath,
+      output: entry.output.name,
+      threads: layout.threads,
+      sequences,
+    };
     try {
       await Promise.all(processes.map((process) => process.request(open)));
     } catch (error) {

@@ -25,7 +25,7 @@ async function layOut(model: VerifiedModel, modelsDir: string, folder: string): 
   await mkdir(join(target, "onnx"), { recursive: true });
   await copyFile(model.tokenizerPath, join(target, "tokenizer.json"));
   await copyFile(model.graphPath, join(target, "onnx", "model.onnx"));
-  for (const { name: file } of model.entry.graphs.fp32.externalData) {
+  for (const { name: file } of model.entry.graphs.fp32?.externalData ?? []) {
     await copyFile(join(model.graphPath, "..", file), join(target, "onnx", file));
   }
   const tokenizer = {
@@ -54,10 +54,10 @@ export class TransformersPeer {
    * @throws Error when it cannot be opened.
    */
   static async open(model: VerifiedModel, modelsDir: string): Promise<TransformersPeer> {
-    await layOut(model, modelsDir, model.entry.folder);
+    await layOut(model, modelsDir, model.entry.key);
     const worker = new ForkedWorker<PeerMessage, PeerReply>("transformers-worker");
     try {
-      const { version } = await worker.request({ type: "open", modelsDir, model: model.entry.folder });
+      const { version } = await worker.request({ type: "open", modelsDir, model: model.entry.key });
       return new TransformersPeer(version, worker);
     } catch (error) {
       worker.close();

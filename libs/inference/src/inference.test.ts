@@ -187,7 +187,7 @@ describe("worker processes", () => {
 
   test("a graph that does not fit the entry is refused with what was expected and what is there", async () => {
     const model = await verified("splade-tiny", "sparse", "fp32");
-    const wrong = { ...model, entry: { ...model.entry, output: "logits" } };
+    const wrong = { ...model, entry: { ...model.entry, output: { ...model.entry.output, name: "logits" } } };
     await expect(ModelSession.open(wrong, { workers: 1 })).rejects.toThrow(
       /model splade-tiny cannot be opened: .*outputs sparse_weights; expected .*output logits/,
     );

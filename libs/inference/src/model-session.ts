@@ -185,7 +185,7 @@ export class ModelSession {
       threads,
       graphPath,
       graphBytes,
-      output: entry.output,
+      output: entry.output.name,
       head: headOf(this.model),
     });
   }

@@ -8,15 +8,16 @@ function normalise(vector: Float32Array): void {
   for (let i = 0; i < vector.length; i++) vector[i] = (vector[i] ?? 0) * scale;
 }
 
-function poolDense(hidden: Float32Array, call: ModelCall, pooling: "cls" | "mean"): Float32Array {
+function poolDense(hidden: Float32Array, call: ModelCall, pooling: "cls" | "mean" | "last-token"): Float32Array {
   const width = hidden.length / (call.rows * call.columns);
   const pooled = new Float32Array(call.rows * width);
   const sums = new Float64Array(width);
   for (let row = 0; row < call.rows; row++) {
     const vector = pooled.subarray(row * width, (row + 1) * width);
     const start = row * call.columns * width;
-    if (pooling === "cls") {
-      vector.set(hidden.subarray(start, start + width));
+    if (pooling !== "mean") {
+      const token = pooling === "cls" ? 0 : (call.lengths[row] ?? 1) - 1;
+      vector.set(hidden.subarray(start + token * width, start + (token + 1) * width));
     } else {
       const length = call.lengths[row] ?? 0;
       sums.fill(0);
@@ -51,7 +52,7 @@ function keepPositive(weights: Float32Array, rows: number): CallResult {
 
 /**
  * Turns the raw output of a call into its results, row by row, so that no row sees another.
- * Dense: pools `rows x columns x width` hidden states (CLS or the mean over real tokens) and normalises to length 1.
+ * Dense: pools `rows x columns x width` hidden states (the first or last token, or the mean over real ones) and normalises to length 1.
  * Sparse: keeps the positive weights of `rows x vocabulary`. Score: the logits as they are.
  */
 export function applyHead(head: OutputHead, output: Float32Array, call: ModelCall): CallResult {

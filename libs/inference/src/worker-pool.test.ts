@@ -128,7 +128,7 @@ test("a model that every one of several workers refuses is refused once, and lea
   const entry = findModel("splade-tiny", "sparse");
   if (!hasGraph(entry)) throw new Error("splade-tiny has no graph");
   const model = await verifyModel(entry, "int8");
-  const wrong = { ...model, entry: { ...entry, output: "logits" } };
+  const wrong = { ...model, entry: { ...entry, output: { ...entry.output, name: "logits" } } };
   await expect(ModelSession.open(wrong, { workers: 4 })).rejects.toMatchObject({ failure: "model_refused" });
   expect(all).toHaveLength(4);
   expect(living()).toEqual([]);

@@ -1,6 +1,6 @@
 /** How the graph's output becomes one result per row. */
 export type OutputHead =
-  | { readonly kind: "dense"; readonly pooling: "cls" | "mean" }
+  | { readonly kind: "dense"; readonly pooling: "cls" | "mean" | "last-token" }
   | { readonly kind: "sparse" }
   | { readonly kind: "score" };
 

@@ -1,8 +1,7 @@
-import type { z } from "zod";
-import type { modelEntrySchema } from "./model-entry.js";
+import type { ModelEntryInput } from "./model-entry.js";
 
 /** The models whose files come with Ragline, and BM25, which needs none. Their cards lie beside the files. */
-export const embeddedModels: z.input<typeof modelEntrySchema>[] = [
+export const embeddedModels: ModelEntryInput[] = [
   {
     key: "bge-small-en-v1.5",
     huggingFaceId: "BAAI/bge-small-en-v1.5",
@@ -12,13 +11,16 @@ export const embeddedModels: z.input<typeof modelEntrySchema>[] = [
     maxTokens: 512,
     pooling: "cls",
     prefixes: { query: "Represent this sentence for searching relevant passages: ", passage: "" },
-    output: "last_hidden_state",
-    folder: "bge-small-en-v1.5",
+    output: { name: "last_hidden_state", head: "hidden-states" },
+    source: { kind: "embedded", folder: "bge-small-en-v1.5" },
     tokenizer: {
-      name: "tokenizer.json",
-      bytes: 711396,
-      sha256: "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66",
+      file: {
+        name: "tokenizer.json",
+        bytes: 711396,
+        sha256: "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66",
+      },
     },
+    inputs: { tokenTypes: "token_type_ids" },
     graphs: {
       fp32: {
         graph: {
@@ -60,13 +62,16 @@ export const embeddedModels: z.input<typeof modelEntrySchema>[] = [
     dimension: 384,
     maxTokens: 256,
     pooling: "mean",
-    output: "last_hidden_state",
-    folder: "all-MiniLM-L6-v2",
+    output: { name: "last_hidden_state", head: "hidden-states" },
+    source: { kind: "embedded", folder: "all-MiniLM-L6-v2" },
     tokenizer: {
-      name: "tokenizer.json",
-      bytes: 466247,
-      sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+      file: {
+        name: "tokenizer.json",
+        bytes: 466247,
+        sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+      },
     },
+    inputs: { tokenTypes: "token_type_ids" },
     graphs: {
       fp32: {
         graph: {
@@ -106,13 +111,16 @@ export const embeddedModels: z.input<typeof modelEntrySchema>[] = [
     loader: "splade",
     dimension: 30522,
     maxTokens: 512,
-    output: "sparse_weights",
-    folder: "splade-tiny",
+    output: { name: "sparse_weights", head: "sparse-weights" },
+    source: { kind: "embedded", folder: "splade-tiny" },
     tokenizer: {
-      name: "tokenizer.json",
-      bytes: 711649,
-      sha256: "91f1def9b9391fdabe028cd3f3fcc4efd34e5d1f08c3bf2de513ebb5911a1854",
+      file: {
+        name: "tokenizer.json",
+        bytes: 711649,
+        sha256: "91f1def9b9391fdabe028cd3f3fcc4efd34e5d1f08c3bf2de513ebb5911a1854",
+      },
     },
+    inputs: { tokenTypes: "token_type_ids" },
     graphs: {
       fp32: {
         graph: {
@@ -162,13 +170,16 @@ export const embeddedModels: z.input<typeof modelEntrySchema>[] = [
     loader: "cross_encoder",
     dimension: 1,
     maxTokens: 512,
-    output: "logits",
-    folder: "qa-minilm-l6-cross-encoder",
+    output: { name: "logits", head: "logits" },
+    source: { kind: "embedded", folder: "qa-minilm-l6-cross-encoder" },
     tokenizer: {
-      name: "tokenizer.json",
-      bytes: 711647,
-      sha256: "efc42ab3235407c0c052eb9ba36bc67a867520d2c82b2ddaf984980f51a38fb1",
+      file: {
+        name: "tokenizer.json",
+        bytes: 711647,
+        sha256: "efc42ab3235407c0c052eb9ba36bc67a867520d2c82b2ddaf984980f51a38fb1",
+      },
     },
+    inputs: { tokenTypes: "token_type_ids" },
     graphs: {
       fp32: {
         graph: {

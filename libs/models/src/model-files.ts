@@ -3,12 +3,19 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import type { GraphModelEntry, ModelFileSpec } from "./model-entry.js";
+import { type GraphModelEntry, type ModelFileSpec, unpinned } from "./model-entry.js";
 import type { Precision } from "./precision.js";
 
 /** A model file that is missing, unreadable or not the one that the registry names. */
 export class ModelFileError extends Error {
   override readonly name = "ModelFileError";
+}
+
+/** A file as it is on disk. */
+export interface VerifiedFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
 }
 
 /** The files of one model at one precision, each checked against its hash. */
@@ -17,7 +24,7 @@ export interface VerifiedModel {
   readonly precision: Precision;
   readonly graphPath: string;
   readonly tokenizerPath: string;
-  readonly files: readonly ModelFileSpec[];
+  readonly files: readonly VerifiedFile[];
   /** Size of the graph and its weights together. */
   readonly graphBytes: number;
 }
@@ -25,11 +32,23 @@ export interface VerifiedModel {
 /** Folder of the models that come with Ragline. */
 export const embeddedModelsDir = fileURLToPath(new URL("../embedded", import.meta.url));
 
-async function verifyFile(entry: GraphModelEntry, directory: string, file: ModelFileSpec): Promise<void> {
+/**
+ * Where a model's files are.
+ * @param modelsDir folder that holds the folders of embedded models.
+ * @throws ModelFileError when they are on the hub.
+ */
+export function modelDirectory({ key, source }: GraphModelEntry, modelsDir = embeddedModelsDir): string {
+  if (source.kind === "embedded") return join(modelsDir, source.folder);
+  if (source.kind === "folder") return source.path;
+  throw new ModelFileError(`model ${key} is not on this machine; its files are at ${source.repository} on the hub`);
+}
+
+async function verifyFile(entry: GraphModelEntry, directory: string, file: ModelFileSpec): Promise<VerifiedFile> {
   const path = join(directory, file.name);
   const hash = createHash("sha256");
+  const stream = createReadStream(path, { highWaterMark: 1 << 20 });
   try {
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+    await pipeline(stream, hash);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ModelFileError(
@@ -38,33 +57,44 @@ async function verifyFile(entry: GraphModelEntry, directory: string, file: Model
     );
   }
   const actual = hash.digest("hex");
-  if (actual !== file.sha256) {
+  if (file.sha256 !== unpinned && actual !== file.sha256) {
     throw new ModelFileError(
       `model ${entry.key}: ${path} has sha256 ${actual}, but the registry names ${file.sha256}; the file is damaged or another one, restore it`,
     );
   }
+  return { name: file.name, bytes: stream.bytesRead, sha256: actual };
 }
 
 /**
  * Hashes every file that a model needs at a precision.
- * @param modelsDir folder that holds the model's own folder; the embedded models by default.
- * @throws ModelFileError naming the first file that is missing or differs.
+ * @param modelsDir folder that holds the folders of embedded models.
+ * @throws ModelFileError naming the first file that is missing or differs, or the precisions that there are.
  */
 export async function verifyModel(
   entry: GraphModelEntry,
   precision: Precision,
   modelsDir = embeddedModelsDir,
 ): Promise<VerifiedModel> {
-  const directory = join(modelsDir, entry.folder);
-  const { graph, externalData } = entry.graphs[precision];
-  const files = [entry.tokenizer, graph, ...externalData];
-  await Promise.all(files.map((file) => verifyFile(entry, directory, file)));
+  const files = graphFiles(entry, precision);
+  const directory = modelDirectory(entry, modelsDir);
+  const { file: tokenizer } = entry.tokenizer;
+  const [verifiedTokenizer, ...verified] = await Promise.all(
+    [tokenizer, ...files].map((file) => verifyFile(entry, directory, file)),
+  );
   return {
     entry,
     precision,
-    files,
-    graphPath: join(directory, graph.name),
-    tokenizerPath: join(directory, entry.tokenizer.name),
-    graphBytes: [graph, ...externalData].reduce((sum, file) => sum + file.bytes, 0),
+    files: [...(verifiedTokenizer ? [verifiedTokenizer] : []), ...verified],
+    graphPath: join(directory, files[0].name),
+    tokenizerPath: join(directory, tokenizer.name),
+    graphBytes: verified.reduce((sum, file) => sum + file.bytes, 0),
   };
+}
+
+function graphFiles({ key, graphs }: GraphModelEntry, precision: Precision): [ModelFileSpec, ...ModelFileSpec[]] {
+  const chosen = graphs[precision];
+  if (chosen) return [chosen.graph, ...chosen.externalData];
+  throw new ModelFileError(
+    `model ${key} has no graph in ${precision}; choose one of: auto, ${Object.keys(graphs).join(", ")}`,
+  );
 }

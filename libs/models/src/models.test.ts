@@ -2,7 +2,15 @@ import { cp, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { embeddedModelsDir, fastestPrecision, findModel, hasGraph, listModels, verifyModel } from "./index.js";
+import {
+  choosePrecision,
+  fastestPrecision,
+  findModel,
+  hasGraph,
+  listModels,
+  modelDirectory,
+  verifyModel,
+} from "./index.js";
 
 test.each([
   ["bge-small-en-v1.5", "dense", "bge-small-en-v1.5"],
@@ -38,9 +46,10 @@ test("one flipped bit in the weights is refused by name, and a missing file too"
   try {
     const entry = graphModels.find((model) => model.key === "splade-tiny");
     if (!entry) throw new Error("splade-tiny left the registry");
-    await cp(join(embeddedModelsDir, entry.folder), join(directory, entry.folder), { recursive: true });
+    const target = modelDirectory(entry, directory);
+    await cp(modelDirectory(entry), target, { recursive: true });
     await expect(verifyModel(entry, "int8", directory)).resolves.toBeDefined();
-    const weights = join(directory, entry.folder, "weights.bin");
+    const weights = join(target, "weights.bin");
     const file = await open(weights, "r+");
     const byte = Buffer.alloc(1);
     await file.read(byte, 0, 1, 12_345);
@@ -62,4 +71,13 @@ test.each([
   ["", "fp32"],
 ] as const)("a CPU with '%s' runs %s fastest", (features, precision) => {
   expect(fastestPrecision(features)).toBe(precision);
+});
+
+test.each([
+  [["fp32", "int8"], "avx_vnni", "int8"],
+  [["fp32", "int8"], "", "fp32"],
+  [["int8", "q4"], "", "int8"],
+  [["fp16", "q4"], "avx_vnni", "fp16"],
+] as const)("of %s a CPU with '%s' takes %s", (available, features, precision) => {
+  expect(choosePrecision(available, features)).toBe(precision);
 });

@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** How the numbers of a graph are computed. */
-export type Precision = "fp32" | "int8";
+/** How the numbers of a graph are computed or kept. */
+export const precisions = ["fp32", "fp16", "int8", "q4"] as const;
+
+/** How the numbers of a graph are computed or kept. */
+export type Precision = (typeof precisions)[number];
 
 const nativeInt8 = /\b(avx512_vnni|avx_vnni|avx512vnni|avxvnni|amx_int8|i8mm)\b/i;
 
@@ -24,6 +27,16 @@ function readCpuFeatures(): string {
  * The precision that is fastest on this machine: int8 where the CPU multiplies int8 natively (VNNI, AMX or i8mm), else fp32.
  * @param cpuFeatures text that lists the CPU's features; read from the system by default.
  */
-export function fastestPrecision(cpuFeatures = readCpuFeatures()): Precision {
+export function fastestPrecision(cpuFeatures = readCpuFeatures()): "fp32" | "int8" {
   return nativeInt8.test(cpuFeatures) ? "int8" : "fp32";
+}
+
+/**
+ * The precision that "auto" is for a model: the fastest on this machine that it has, else the most exact of the others.
+ * @param available precisions of the model's graphs; at least one.
+ * @param cpuFeatures text that lists the CPU's features; read from the system by default.
+ */
+export function choosePrecision(available: readonly Precision[], cpuFeatures?: string): Precision {
+  const preferred: readonly Precision[] = [fastestPrecision(cpuFeatures), ...precisions];
+  return preferred.find((precision) => available.includes(precision)) ?? "fp32";
 }

@@ -6,7 +6,7 @@ import { chunkInputs } from "@ragline/chunking";
 import { ExportChunksSchema, OutcomeReason, Stage } from "@ragline/contracts";
 import { AuditSampler } from "@ragline/evaluation";
 import { TextTokenizer } from "@ragline/inference";
-import { embeddedModelsDir, findModel, hasGraph } from "@ragline/models";
+import { findModel, hasGraph, modelDirectory } from "@ragline/models";
 import { ChunkSpool } from "./chunk-spool.js";
 import type { PlannedCollection } from "./plan-collections.js";
 import type { RunContext } from "./run-context.js";
@@ -61,8 +61,8 @@ function tokenBudget(context: RunContext): { maxTokens: number; countTokens: (te
   const smallest = models.reduce((least, model) => (model.maxTokens < least.maxTokens ? model : least));
   if (!hasGraph(smallest))
     throw usageError("NO_TOKENIZER", `model ${smallest.key} has no tokenizer to measure chunks with`);
-  const directory = process.env.RAGLINE_MODELS_DIR || embeddedModelsDir;
-  const tokenizer = TextTokenizer.fromFile(join(directory, smallest.folder, smallest.tokenizer.name));
+  const directory = modelDirectory(smallest, process.env.RAGLINE_MODELS_DIR || undefined);
+  const tokenizer = TextTokenizer.fromFile(join(directory, smallest.tokenizer.file.name));
   const prefix = smallest.prefixes.passage;
   return {
     maxTokens: Math.min(smallest.maxTokens, context.settings.chunkTokens ?? smallest.maxTokens),
