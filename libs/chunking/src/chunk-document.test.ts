@@ -1,9 +1,7 @@
+import { parseHtml, parseMarkdown, parsePlainText, type SourceDocument } from "@ragline/documents";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseHtml } from "./html-blocks.js";
-import { type ChunkDocumentOptions, chunkDocument, type SourceDocument } from "./index.js";
-import { parseMarkdown } from "./markdown-blocks.js";
-import { parsePlainText } from "./text-blocks.js";
+import { type ChunkDocumentOptions, chunkDocument } from "./index.js";
 
 /** Two special tokens, one per started 4 letters of a word, one per other sign: much like a word piece tokenizer. */
 function countTokens(text: string): number {
@@ -29,6 +27,7 @@ function toDocument(text: string, parse = parseMarkdown): SourceDocument {
     format: "markdown",
     sha256: "00",
     bytes: text.length,
+    sourceSpans: [],
     ...parse(text),
   };
 }

@@ -1,9 +1,8 @@
 import type { ChunkRecord } from "@ragline/artifacts";
-import type { Block } from "./block.js";
+import type { Block, SourceDocument } from "@ragline/documents";
 import { type ChunkSpan, describeChunk } from "./chunk-metadata.js";
 import type { ChunkDocumentOptions } from "./chunk-options.js";
 import { type Group, Packer, type Piece, sectionOf } from "./packing.js";
-import type { SourceDocument } from "./source-document.js";
 import { cutSentences, type Measure, splitWindows } from "./spans.js";
 
 /** Where the characters of a document went; `characters` = `core` + `blank` + `skipped`. In UTF-16 code units. */

@@ -1,9 +1,13 @@
 import type { ChunkRecord } from "@ragline/artifacts";
+import {
+  DocumentError,
+  type DocumentErrorReason,
+  findDocuments,
+  type ReadOptions,
+  readDocument,
+} from "@ragline/documents";
 import { type Coverage, chunkDocument } from "./chunk-document.js";
 import type { ChunkDocumentOptions } from "./chunk-options.js";
-import { DocumentError, type DocumentErrorReason } from "./document-error.js";
-import { findDocuments } from "./find-documents.js";
-import { type ReadOptions, readDocument } from "./source-document.js";
 
 /** What `chunkInputs` tells: a document's chunks in order, then the document itself; or a file that was passed over. */
 export type ChunkEvent =

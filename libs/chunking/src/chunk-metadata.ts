@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import type { ChunkRecord } from "@ragline/artifacts";
-import type { BlockKind } from "./block.js";
+import type { BlockKind, SourceDocument } from "@ragline/documents";
 import type { ChunkDocumentOptions } from "./chunk-options.js";
 import type { Section } from "./section.js";
-import type { SourceDocument } from "./source-document.js";
 
 /** Names the rules by which chunks are cut; it changes when the same document would give other chunks. */
 export const chunkerVersion = "ragline-1";

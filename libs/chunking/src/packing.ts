@@ -1,4 +1,4 @@
-import type { Block } from "./block.js";
+import type { Block } from "@ragline/documents";
 import { commonSection, type Section, toSections } from "./section.js";
 import { type Measure, type Span, splitBlock } from "./spans.js";
 

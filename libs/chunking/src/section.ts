@@ -1,4 +1,4 @@
-import type { Block } from "./block.js";
+import type { Block } from "@ragline/documents";
 
 /** A heading and what stands under it up to the next heading of its level or above. The root has no heading. */
 export interface Section {

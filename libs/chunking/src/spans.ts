@@ -1,5 +1,4 @@
-import type { Block, BlockKind } from "./block.js";
-import { nextLineStart } from "./text-blocks.js";
+import { type Block, type BlockKind, nextLineStart } from "@ragline/documents";
 
 /** `text.slice(start, end)` and an upper estimate of its tokens, the tokenizer's special ones left out. */
 export interface Span {
@@ -30,6 +29,10 @@ const cutsOfKind: Record<BlockKind, readonly Cut[]> = {
   list: [cutLines, cutSentences],
   table: [cutLines, cutSentences],
   code: [cutLines],
+  formula: [cutLines],
+  caption: [cutSentences, cutLines],
+  cell: [cutLines],
+  pageBreak: [],
   html: [cutLines, cutSentences],
   frontmatter: [cutLines],
   thematic: [],
@@ -40,8 +43,9 @@ const cutsOfKind: Record<BlockKind, readonly Cut[]> = {
  * lines or sentences as its kind has them, and inside these by windows that end at white space or between graphemes.
  */
 export function splitBlock(text: string, block: Block, end: number, limit: number, measure: Measure): Span[] {
-  const cutItems: Cut = () => [...(block.itemStarts ?? [])];
-  const cuts = block.itemStarts === undefined ? cutsOfKind[block.kind] : [cutItems, ...cutsOfKind[block.kind]];
+  const { breaks } = block;
+  const cutBreaks: Cut = () => (breaks ?? []).filter(({ level }) => level === 0).map(({ at }) => at);
+  const cuts = breaks === undefined ? cutsOfKind[block.kind] : [cutBreaks, ...cutsOfKind[block.kind]];
   const spans: Span[] = [];
 
   const refine = (from: number, to: number, level: number) => {

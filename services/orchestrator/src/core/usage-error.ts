@@ -1,6 +1,6 @@
 import { ArtifactError } from "@ragline/artifacts";
-import { DocumentError } from "@ragline/chunking";
 import { ConfigError } from "@ragline/config";
+import { DocumentError } from "@ragline/documents";
 import { QueryFileError } from "@ragline/evaluation";
 import { UnknownModelError } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";

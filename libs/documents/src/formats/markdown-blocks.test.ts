@@ -32,7 +32,7 @@ test("titles have no markup", () => {
 test("items and table headers are marked", () => {
   const text = "1. a\n   - in\n2. b\n\n|k|\n|-|\n|v|\n";
   const { blocks } = parseMarkdown(text);
-  expect(blocks[0]?.itemStarts?.map((at) => text.slice(at, at + 4))).toEqual(["1. a", "2. b"]);
+  expect(blocks[0]?.breaks?.map(({ at }) => text.slice(at, at + 4))).toEqual(["2. b"]);
   expect(text.slice(blocks[1]?.start, blocks[1]?.headerEnd)).toBe("|k|\n|-|\n");
 });
 

@@ -1,31 +1,14 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
-import type { Block, ParsedText } from "./block.js";
+import { toByteSpans } from "./byte-spans.js";
+import { decodeText } from "./decode.js";
 import { DocumentError } from "./document-error.js";
-import { parseHtml } from "./html-blocks.js";
-import { parseMarkdown } from "./markdown-blocks.js";
-import { parsePlainText } from "./text-blocks.js";
-
-export type DocumentFormat = "markdown" | "text" | "html";
-
-/** A document that was read: its text, what stands where in it, and what identifies it. */
-export interface SourceDocument {
-  /** Slashes on every system; never absolute. Identifies the document together with its bytes. */
-  readonly relativePath: string;
-  /** Lower case with its dot, such as ".md". */
-  readonly extension: string;
-  readonly format: DocumentFormat;
-  /** Decoded text without a byte order mark. For HTML the visible text, else the file's text as it is. */
-  readonly text: string;
-  readonly blocks: readonly Block[];
-  /** Characters of the file that `text` leaves out on purpose (scripts, styles, comments in HTML). */
-  readonly skippedCharacters: number;
-  /** Of the file's bytes, in hex. */
-  readonly sha256: string;
-  /** Size of the file. */
-  readonly bytes: number;
-}
+import { parseHtml } from "./formats/html-blocks.js";
+import { parseMarkdown } from "./formats/markdown-blocks.js";
+import { parsePlainText } from "./formats/text-blocks.js";
+import type { DocumentFormat, ParsedText, SourceDocument } from "./source-document.js";
+import type { SourceSpan } from "./source-span.js";
 
 export interface ReadOptions {
   /** Files above this many bytes are refused. @default 67108864 (64 MiB) */
@@ -54,7 +37,6 @@ const readers: ReadonlyMap<string, Reader> = new Map([
 export const supportedExtensions: readonly string[] = [...readers.keys()];
 
 const defaultMaxBytes = 64 * 1024 * 1024;
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /**
  * Reads and parses a file.
@@ -78,10 +60,11 @@ export function parseDocument(relativePath: string, bytes: Uint8Array, where = r
   const extension = extname(relativePath).toLowerCase();
   const reader = readers.get(extension);
   if (reader === undefined) throw unsupported(where, extension);
-  const decoded = decode(bytes, where);
+  if (bytes.length === 0) throw empty(where);
+  const decoded = decodeText(bytes, where);
   let parsed: ParsedText;
   try {
-    parsed = reader.parse(decoded);
+    parsed = reader.parse(decoded.text);
   } catch (error) {
     throw new DocumentError("unparsable", `${where} could not be parsed as ${reader.format}: ${String(error)}`, {
       cause: error,
@@ -89,7 +72,15 @@ export function parseDocument(relativePath: string, bytes: Uint8Array, where = r
   }
   if (parsed.blocks.length === 0) throw empty(where);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { relativePath, extension, format: reader.format, ...parsed, sha256, bytes: bytes.byteLength };
+  const { text, blocks, skippedCharacters } = parsed;
+  const { encoding } = decoded;
+  const sourceSpans = toByteSpans(parsed.sourceSpans ?? [wholeSource(text)], decoded);
+  const read = { encoding, text, blocks, sourceSpans, skippedCharacters };
+  return { relativePath, extension, format: reader.format, ...read, sha256, bytes: bytes.byteLength };
+}
+
+function wholeSource({ length }: string): SourceSpan {
+  return { kind: "text", start: 0, end: length, textStart: 0, textEnd: length, verbatim: true };
 }
 
 /** The error for a file of a kind that has no reader. */
@@ -129,33 +120,4 @@ async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
       },
     );
   }
-}
-
-function decode(bytes: Uint8Array, where: string): string {
-  if (bytes.length === 0) throw empty(where);
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    throw new DocumentError("invalid_utf8", `${where} starts with a UTF-16 byte order mark; save it as UTF-8`);
-  }
-  const nul = bytes.indexOf(0);
-  if (nul >= 0) {
-    throw new DocumentError(
-      "binary",
-      `${where} has a NUL byte at offset ${nul}, so it is no text; remove it from the inputs`,
-    );
-  }
-  try {
-    return utf8.decode(bytes);
-  } catch (error) {
-    const at = firstInvalidByte(bytes);
-    throw new DocumentError("invalid_utf8", `${where} is not valid UTF-8 at byte offset ${at}; save it as UTF-8`, {
-      cause: error,
-    });
-  }
-}
-
-/** The offset of the first byte that is not part of well-formed UTF-8. */
-function firstInvalidByte(bytes: Uint8Array): number {
-  // Well-formed input decodes to the same bytes again; a replacement shows where it first did not.
-  const again = new TextEncoder().encode(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
-  return bytes.findIndex((byte, i) => again[i] !== byte);
 }

@@ -43,7 +43,7 @@ test("what is hidden is counted", () => {
 
 test("items and table headers are marked", () => {
   const { text, blocks } = parseHtml("x<ul><li>a<ul><li>b</ul><li>c</ul><table><tr><th>k<tr><td>v</table>");
-  expect(blocks[1]?.itemStarts?.map((at) => text.slice(at, at + 3))).toEqual(["- a", "- c"]);
+  expect(blocks[1]?.breaks?.map(({ at }) => text.slice(at, at + 3))).toEqual(["- c"]);
   expect(text.slice(blocks[2]?.start, blocks[2]?.headerEnd)).toBe("k");
 });
 

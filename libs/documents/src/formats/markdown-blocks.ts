@@ -1,5 +1,6 @@
 import MarkdownIt from "markdown-it";
-import type { Block, ParsedText } from "./block.js";
+import type { Block, BlockBreak } from "../block.js";
+import type { ParsedText } from "../source-document.js";
 import { nextLineStart, paragraphs } from "./text-blocks.js";
 
 type Token = ReturnType<InstanceType<typeof MarkdownIt>["parse"]>[number];
@@ -79,7 +80,7 @@ function describe(
       return { kind: "heading", depth: Number(token.tag.slice(1)), title: plainTitle(tokens[i + 1]?.content ?? "") };
     case "bullet_list_open":
     case "ordered_list_open":
-      return { kind: "list", itemStarts: startsWithin(tokens, i, "list_item_open").map(offset) };
+      return { kind: "list", breaks: breaksAt(startsWithin(tokens, i, "list_item_open").map(offset)) };
     case "table_open":
       return { kind: "table", headerEnd: offset((token.map?.[0] ?? 0) + 2) };
     case "fence":
@@ -92,6 +93,11 @@ function describe(
     default:
       return { kind: "paragraph" };
   }
+}
+
+/** Breaks before all but the first of the pieces that start at these offsets. */
+function breaksAt(starts: readonly number[]): BlockBreak[] {
+  return starts.slice(1).map((at) => ({ at, level: 0 }));
 }
 
 /** The first lines of the children of one type of the token at `i`. */

@@ -1,4 +1,5 @@
-import type { Block, ParsedText } from "./block.js";
+import type { Block } from "../block.js";
+import type { ParsedText } from "../source-document.js";
 
 /** Plain text: paragraphs between blank lines. The text stays as it is. */
 export function parsePlainText(text: string): ParsedText {

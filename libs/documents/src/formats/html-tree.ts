@@ -4,6 +4,8 @@ export type Node = DefaultTreeAdapterTypes.Node;
 export type ParentNode = DefaultTreeAdapterTypes.ParentNode;
 export type Element = DefaultTreeAdapterTypes.Element;
 
+export type TextNode = DefaultTreeAdapterTypes.TextNode;
+
 /** Elements whose text no reader of the page sees. */
 const hiddenTags = new Set("head script style template noscript iframe object canvas audio video math svg".split(" "));
 
@@ -35,6 +37,16 @@ export function textOf(element: Element): string {
     return undefined;
   });
   return parts.join("");
+}
+
+/** The text nodes in an element. */
+export function textNodes(element: Element): TextNode[] {
+  const nodes: TextNode[] = [];
+  walk(element, (node) => {
+    if (node.nodeName === "#text") nodes.push(node as TextNode);
+    return undefined;
+  });
+  return nodes;
 }
 
 export function childElements(parent: ParentNode): Element[] {

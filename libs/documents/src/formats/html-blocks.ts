@@ -1,6 +1,17 @@
 import { parse } from "parse5";
-import type { Block, BlockKind, ParsedText } from "./block.js";
-import { childElements, type Element, isHidden, type Node, textOf, walk } from "./html-tree.js";
+import type { Block, BlockBreak, BlockKind } from "../block.js";
+import type { ParsedText } from "../source-document.js";
+import {
+  childElements,
+  type Element,
+  isHidden,
+  type Node,
+  type TextNode,
+  textNodes,
+  textOf,
+  walk,
+} from "./html-tree.js";
+import { SourceTrace } from "./source-trace.js";
 
 /** Elements that stand in a line of text; every other element starts and ends its own line. */
 const inline = new Set(
@@ -15,8 +26,8 @@ const maxIndentedLevels = 16;
  * to this text. The page's title heads the text when it has no `h1`.
  */
 export function parseHtml(source: string): ParsedText {
-  const document = parse(source);
-  const page = new VisibleText();
+  const document = parse(source, { sourceCodeLocationInfo: true });
+  const page = new VisibleText(source);
   let title: Element | undefined;
   let hasH1 = false;
   walk(document, (node) => {
@@ -24,7 +35,7 @@ export function parseHtml(source: string): ParsedText {
     hasH1 ||= node.nodeName === "h1";
     return undefined;
   });
-  if (title !== undefined && !hasH1) page.addTitle(textOf(title));
+  if (title !== undefined && !hasH1) page.addTitle(title);
   walk(document, (node) => page.enter(node));
   return page.finish();
 }
@@ -36,6 +47,8 @@ interface Container {
 }
 
 class VisibleText {
+  readonly #source: string;
+  readonly #trace: SourceTrace;
   readonly #parts: string[] = [];
   readonly #blocks: Block[] = [];
   #length = 0;
@@ -43,7 +56,7 @@ class VisibleText {
   /** What text stands in, innermost last; without any it makes paragraphs. */
   readonly #containers: Container[] = [];
   /** The block being written; it begins with its first word. */
-  #open: (Container & { start: number; itemStarts: number[]; headerEnd: number }) | undefined;
+  #open: (Container & { start: number; breaks: BlockBreak[]; headerEnd: number }) | undefined;
   /** White space and markers that are due before the next word. */
   #pending = "";
   /** Whether the next word begins an item of an outermost list. */
@@ -52,24 +65,39 @@ class VisibleText {
   #cells = 0;
   readonly #lists: { readonly ordered: boolean; items: number }[] = [];
 
-  addTitle(title: string): void {
+  constructor(source: string) {
+    this.#source = source;
+    this.#trace = new SourceTrace(source);
+  }
+
+  addTitle(title: Element): void {
     const leave = this.#within("heading", 1);
-    this.#addText(title);
+    for (const node of textNodes(title)) this.#addText(node);
     leave();
     // It was counted among what the head hides, and is not hidden now.
-    this.#skipped -= title.length;
+    this.#skipped -= textOf(title).length;
   }
 
   /** Takes a node in; returns what to do behind its children, or "skip" to leave them out. */
   enter(node: Node): (() => void) | "skip" | undefined {
-    if (node.nodeName === "#text" && "value" in node) this.#addText(node.value);
-    else if (node.nodeName === "#comment" && "data" in node) this.#skipped += node.data.length;
-    else if ("tagName" in node) {
+    if (node.nodeName === "#text" && "value" in node) this.#addText(node);
+    else if (node.nodeName === "#comment" && "data" in node) {
+      this.#skipped += node.data.length;
+      this.#skip(node);
+    } else if ("tagName" in node) {
       if (!isHidden(node)) return this.#enterElement(node);
       this.#skipped += textOf(node).length;
+      walk(node, (inner) => (this.#skip(inner) ? "skip" : undefined));
       return "skip";
     }
     return undefined;
+  }
+
+  /** Whether the node has a place in the source; one that the parser made has not. */
+  #skip(node: Node): boolean {
+    const location = "sourceCodeLocation" in node ? node.sourceCodeLocation : undefined;
+    if (location) this.#trace.addSkipped(location.startOffset, location.endOffset);
+    return Boolean(location);
   }
 
   finish(): ParsedText {
@@ -79,7 +107,7 @@ class VisibleText {
     const titled = blocks.map((block) =>
       block.kind === "heading" ? { ...block, title: text.slice(block.start, block.end) } : block,
     );
-    return { text, blocks: titled, skippedCharacters: this.#skipped };
+    return { text, blocks: titled, skippedCharacters: this.#skipped, sourceSpans: this.#trace.spans() };
   }
 
   #enterElement(element: Element): (() => void) | undefined {
@@ -177,30 +205,51 @@ class VisibleText {
     if (!this.#pending.startsWith("\n") || this.#pending.includes("|")) this.#pending = "\n";
   }
 
-  #addText(value: string): void {
-    if (this.#containers.at(-1)?.kind === "code") {
-      if (value !== "") this.#write(value);
-      return;
+  #addText(node: TextNode): void {
+    const isCode = this.#containers.at(-1)?.kind === "code";
+    if (isCode && node.value === "") return;
+    const separator = isCode ? /(?<=\n)/ : /[ \t\n\f\r]+/;
+    const { startOffset, endOffset } = node.sourceCodeLocation ?? { startOffset: 0, endOffset: 0 };
+    const raw = this.#source.slice(startOffset, endOffset);
+    const words = node.value.split(separator);
+    const rawWords = raw.split(separator);
+    // Character references are shorter in the text. Where they make white space, only the node as a whole is known.
+    const isTraced = rawWords.length === words.length;
+    let firstStart = -1;
+    let at = 0;
+    for (const [i, word] of words.entries()) {
+      if (i > 0 && !isCode) this.#pending ||= " ";
+      if (word === "") continue;
+      const between = this.#write(word);
+      const textStart = this.#length - word.length;
+      if (firstStart < 0) firstStart = textStart;
+      const rawWord = rawWords[i] ?? "";
+      if (!isTraced || rawWord === "") continue;
+      const from = raw.indexOf(rawWord, at);
+      at = from + rawWord.length;
+      this.#trace.addWord(startOffset + from, startOffset + at, textStart, word, between);
     }
-    for (const [i, word] of value.split(/[ \t\n\f\r]+/).entries()) {
-      if (i > 0) this.#pending ||= " ";
-      if (word !== "") this.#write(word);
-    }
+    if (!isTraced && firstStart >= 0) this.#trace.addText(startOffset, endOffset, firstStart, this.#length);
   }
 
-  #write(word: string): void {
+  /** Writes a word behind the white space and markers that are due; returns these. */
+  #write(word: string): string {
+    const before = this.#length;
     let pending = this.#pending;
     let open = this.#open;
     if (open === undefined) {
       if (this.#length > 0) this.#push("\n\n");
       pending = pending.trimStart();
       const container = this.#containers.at(-1) ?? { kind: "paragraph", depth: 0 };
-      open = this.#open = { ...container, start: this.#length, itemStarts: [], headerEnd: 0 };
+      open = this.#open = { ...container, start: this.#length, breaks: [], headerEnd: 0 };
     }
-    if (this.#itemDue) open.itemStarts.push(this.#length + (pending.startsWith("\n") ? 1 : 0));
+    const between = (this.#length > before ? "\n\n" : "") + pending;
+    const itemStart = this.#length + (pending.startsWith("\n") ? 1 : 0);
+    if (this.#itemDue && itemStart > open.start) open.breaks.push({ at: itemStart, level: 0 });
     this.#push(pending + word);
     this.#pending = "";
     this.#itemDue = false;
+    return between;
   }
 
   #push(part: string): void {
@@ -212,14 +261,14 @@ class VisibleText {
     this.#pending = "";
     this.#itemDue = false;
     if (this.#open === undefined) return;
-    const { kind, depth, start, itemStarts, headerEnd } = this.#open;
+    const { kind, depth, start, breaks, headerEnd } = this.#open;
     this.#open = undefined;
     this.#blocks.push({
       kind,
       start,
       end: this.#length,
       ...(kind === "heading" && { depth }),
-      ...(kind === "list" && { itemStarts }),
+      ...(kind === "list" && { breaks }),
       ...(headerEnd > 0 && { headerEnd }),
     });
   }
