@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { RaglineError } from "@ragline/rpc";
 import type { DeviceKind, Lease, LeaseEvent, LeaseRequest, LeaseSource, LeaseStage } from "./lease.js";
-import { DeviceLedger, type LeaseDevice, type Waiter } from "./lease-device.js";
+import { DeviceLedger, type LeaseDevice } from "./lease-device.js";
+import { type Waiter, WaitingLine } from "./waiting-line.js";
 
 // Beyond these a priority says no more.
 const maxPriority = 100;
@@ -51,11 +52,12 @@ interface Held {
 }
 
 /**
- * Grants memory on devices so that the sum of leases never passes a device's cap. First come, first served per device;
- * a request goes to a device that can grant it at once, or else to the one where the fewest wait.
+ * Grants memory on devices so that the sum of leases never passes a device's cap. Higher priority first, then first
+ * come, first served, by whichever suitable device has room first.
  */
 export class LeaseBroker implements LeaseSource {
   readonly #devices: readonly DeviceLedger[];
+  readonly #line = new WaitingLine();
   readonly #maxWaiting: number;
   readonly #maxEvents: number;
   readonly #events: LeaseEvent[] = [];
@@ -78,7 +80,8 @@ export class LeaseBroker implements LeaseSource {
   /** Every device with its cap and what is granted of it. */
   get devices(): readonly LeaseDeviceState[] {
     return this.#devices.map((device) => {
-      const { name, kind, capBytes, grantedBytes, waiting } = device;
+      const { name, kind, capBytes, grantedBytes } = device;
+      const waiting = this.#line.waitingAt(device);
       const held = [...this.#held.values()].filter((each) => each.device === device);
       return { name, kind, capBytes, grantedBytes, waiting, leases: held.map(({ state }) => state()) };
     });
@@ -91,7 +94,8 @@ export class LeaseBroker implements LeaseSource {
 
   acquire(request: LeaseRequest): Promise<Lease> {
     return new Promise((resolve, reject) => {
-      const device = this.#choose(request);
+      const devices = this.#suitable(request);
+      const home = this.#home(devices, request.bytes);
       const id = randomUUID();
       const startedAt = performance.now();
       const { signal, onQueued, waitMs, priority = 0 } = request;
@@ -99,14 +103,16 @@ export class LeaseBroker implements LeaseSource {
       let timer: NodeJS.Timeout | undefined;
       const waiter: Waiter = {
         bytes: request.bytes,
+        devices,
+        home,
         priority: Math.max(-maxPriority, Math.min(maxPriority, priority)),
-        grant: () => {
+        grant: (device) => {
           clearTimeout(timer);
           signal?.removeEventListener("abort", giveUp);
           resolve(this.#grant(id, request, device, performance.now() - startedAt));
         },
         moved: (position) => {
-          if (!queued) this.#record("queued", id, request, device);
+          if (!queued) this.#record("queued", id, request, home);
           queued = true;
           onQueued?.(position);
         },
@@ -114,34 +120,34 @@ export class LeaseBroker implements LeaseSource {
       const leave = (error: RaglineError) => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", giveUp);
-        device.leave(waiter);
-        if (queued) this.#record("abandoned", id, request, device);
+        this.#line.leave(waiter);
+        if (queued) this.#record("abandoned", id, request, home);
         reject(error);
       };
       const giveUp = () => {
-        const message = `stopped waiting for a lease on ${device.name} for ${request.model}`;
+        const message = `stopped waiting for a lease on ${home.name} for ${request.model}`;
         leave(new RaglineError("CANCELLED", "CANCELLED", message, { cause: signal?.reason }));
       };
       const timeOut = () => {
-        const message = `no lease on ${device.name} for ${request.model} within ${waitMs} ms; wait longer, or for the others to end`;
+        const message = `no lease on ${home.name} for ${request.model} within ${waitMs} ms; wait longer, or for the others to end`;
         leave(new RaglineError("DEADLINE_EXCEEDED", "LEASE_TIMEOUT", message));
       };
       if (signal?.aborted) {
         giveUp();
         return;
       }
-      if (waitMs === 0 && !device.hasRoomFor(request.bytes)) {
+      if (waitMs === 0 && !this.#line.firstFree(devices, request.bytes)) {
         timeOut();
         return;
       }
       signal?.addEventListener("abort", giveUp, { once: true });
       if (waitMs !== undefined && waitMs > 0) timer = setTimeout(timeOut, waitMs);
-      device.enqueue(waiter);
+      this.#line.enqueue(waiter);
     });
   }
 
-  /** The device to wait for. Throws where none could ever grant the request, or where too many wait already. */
-  #choose({ bytes, model, deviceKind, exceptDevices = [] }: LeaseRequest): DeviceLedger {
+  /** The devices that can grant a request. Throws where none ever could. */
+  #suitable({ bytes, model, deviceKind, exceptDevices = [] }: LeaseRequest): readonly DeviceLedger[] {
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       throw new RaglineError(
         "INVALID_ARGUMENT",
@@ -161,13 +167,20 @@ export class LeaseBroker implements LeaseSource {
       const message = `${model} needs ${bytes} bytes, above the cap of every device (${caps}); use fewer workers, a smaller batch or a higher cap`;
       throw new RaglineError("FAILED_PRECONDITION", "LEASE_ABOVE_CAP", message);
     }
-    const free = able.find((device) => device.hasRoomFor(bytes));
-    const best = free ?? able.reduce((least, device) => (device.waiting < least.waiting ? device : least));
-    if (best.waiting >= this.#maxWaiting) {
-      const message = `${best.waiting} requests already wait for ${best.name}; try again later`;
+    return able;
+  }
+
+  /** Where to wait: a device that is free, or else the one where the fewest do. Throws where too many wait already. */
+  #home(devices: readonly DeviceLedger[], bytes: number): DeviceLedger {
+    const free = this.#line.firstFree(devices, bytes);
+    if (free) return free;
+    const counts = devices.map((device) => ({ device, waiting: this.#line.waitingAt(device) }));
+    const { device, waiting } = counts.reduce((least, each) => (each.waiting < least.waiting ? each : least));
+    if (waiting >= this.#maxWaiting) {
+      const message = `${waiting} requests already wait for ${device.name}; try again later`;
       throw new RaglineError("RESOURCE_EXHAUSTED", "LEASE_QUEUE_FULL", message);
     }
-    return best;
+    return device;
   }
 
   #grant(id: string, request: LeaseRequest, device: DeviceLedger, waitMs: number): Lease {
@@ -215,6 +228,7 @@ export class LeaseBroker implements LeaseSource {
         bytes = to;
         record("shrunk");
         device.shrink(freed);
+        this.#line.roomMade();
       },
       reportUsage: (used) => {
         if (!this.#held.has(id)) return;
@@ -227,6 +241,7 @@ export class LeaseBroker implements LeaseSource {
         if (!this.#held.delete(id)) return;
         record("released", { peakBytes });
         device.free(bytes);
+        this.#line.roomMade();
       },
     };
   }

@@ -15,27 +15,13 @@ export interface LeaseDevice {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
-/** One that waits: how much it needs and what to do when it gets it. */
-export interface Waiter {
-  readonly bytes: number;
-  /** Higher goes first. */
-  priority: number;
-  grant(): void;
-  moved(position: number): void;
-}
-
-/**
- * The ledger of one device: what is granted, and who waits: higher priority first, then first come first served. One
- * that is overtaken rises by 1, and a large request at the head of the line holds up smaller ones behind it, so that
- * none is starved.
- */
+/** The ledger of one device: how much of it is granted, and whether more can be. */
 export class DeviceLedger {
   readonly name: string;
   readonly kind: DeviceKind;
   readonly options: Readonly<Record<string, unknown>>;
   readonly capBytes: number;
   readonly #exclusive: boolean;
-  readonly #waiting: Waiter[] = [];
   #grants = 0;
   #grantedBytes = 0;
 
@@ -52,36 +38,16 @@ export class DeviceLedger {
     return this.#grantedBytes;
   }
 
-  /** How many wait. */
-  get waiting(): number {
-    return this.#waiting.length;
+  /** Whether so many bytes can be granted now. */
+  fits(bytes: number): boolean {
+    if (this.#exclusive && this.#grants > 0) return false;
+    return this.#grantedBytes + bytes <= this.capBytes;
   }
 
-  /** Whether a request would be granted at once. */
-  hasRoomFor(bytes: number): boolean {
-    return this.#waiting.length === 0 && this.#fits(bytes);
-  }
-
-  /** Puts one into the line behind those of the same priority, and grants what can be granted. */
-  enqueue(waiter: Waiter): void {
-    const firstBelow = this.#waiting.findIndex(({ priority }) => priority < waiter.priority);
-    const place = firstBelow < 0 ? this.#waiting.length : firstBelow;
-    const overtaken = this.#waiting.slice(place);
-    for (const each of overtaken) each.priority++;
-    this.#waiting.splice(place, 0, waiter);
-    this.#grantFromHead();
-    const position = this.#waiting.indexOf(waiter);
-    if (position >= 0) waiter.moved(position);
-    if (overtaken.length > 0) this.#tellPositions(position + 1);
-  }
-
-  /** Takes one that gave up out of the line. */
-  leave(waiter: Waiter): void {
-    const position = this.#waiting.indexOf(waiter);
-    if (position < 0) return;
-    this.#waiting.splice(position, 1);
-    this.#grantFromHead();
-    this.#tellPositions(position);
+  /** Grants bytes that fit. */
+  grant(bytes: number): void {
+    this.#grants += 1;
+    this.#grantedBytes += bytes;
   }
 
   /** Takes a grant back. */
@@ -93,27 +59,5 @@ export class DeviceLedger {
   /** Takes a part of a grant back. */
   shrink(bytes: number): void {
     this.#grantedBytes -= bytes;
-    if (this.#grantFromHead() > 0) this.#tellPositions(0);
-  }
-
-  #fits(bytes: number): boolean {
-    if (this.#exclusive && this.#grants > 0) return false;
-    return this.#grantedBytes + bytes <= this.capBytes;
-  }
-
-  #grantFromHead(): number {
-    let granted = 0;
-    for (let head = this.#waiting[0]; head && this.#fits(head.bytes); head = this.#waiting[0]) {
-      this.#waiting.shift();
-      this.#grants += 1;
-      this.#grantedBytes += head.bytes;
-      granted += 1;
-      head.grant();
-    }
-    return granted;
-  }
-
-  #tellPositions(from: number): void {
-    for (const [position, waiter] of [...this.#waiting.entries()].slice(from)) waiter.moved(position);
   }
 }
