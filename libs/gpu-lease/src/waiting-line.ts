@@ -61,14 +61,14 @@ export class WaitingLine {
   #grantAll(): number {
     const heldUp = new Set<DeviceLedger>();
     let granted = 0;
-    for (const waiter of [...this.#waiting]) {
+    for (const waiter of this.#waiting.splice(0)) {
       const { bytes, devices, home } = waiter;
       const device = devices.find((each) => !heldUp.has(each) && each.fits(bytes));
       if (!device) {
         heldUp.add(home);
+        this.#waiting.push(waiter);
         continue;
       }
-      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
       device.grant(bytes);
       granted += 1;
       waiter.grant(device);
