@@ -1,3 +1,4 @@
+export { checkHealth, type HealthOptions } from "./check-health.js";
 export { createLogger, type Logger } from "./logger.js";
 export { type LogLine, parseLogLine } from "./parse-log-line.js";
 export { type ReadyMessage, runService } from "./run-service.js";

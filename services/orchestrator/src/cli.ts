@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addConfigCommand } from "./cli/config-command.js";
 import { exitCodes } from "./cli/exit-codes.js";
+import { addHealthCommand } from "./cli/health-command.js";
 import { addRunCommand } from "./cli/run-command.js";
 import { addSearchCommand } from "./cli/search-command.js";
 import { addServeCommand } from "./cli/serve-command.js";
@@ -27,6 +28,7 @@ const program = new Command("ragline")
 addRunCommand(program);
 addSearchCommand(program);
 addServeCommand(program);
+addHealthCommand(program);
 addConfigCommand(program);
 addUploadCommand(program);
 addVerifyCommand(program);
