@@ -1,5 +1,6 @@
 export { checkHealth, type HealthOptions } from "./check-health.js";
 export { createLogger, type Logger } from "./logger.js";
+export { type MetricsServer, serveMetrics } from "./metrics-server.js";
 export { type LogLine, parseLogLine } from "./parse-log-line.js";
 export { type ReadyMessage, runService } from "./run-service.js";
 export {
@@ -9,7 +10,6 @@ export {
   type SpawnOptions,
   spawnService,
 } from "./spawn-service.js";
-export { createStageMetrics, noMetrics, type StageMetrics } from "./stage-metrics.js";
 export {
   type BoundService,
   bindService,

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { RaglineError } from "@ragline/rpc";
-import type { StageMetrics } from "./stage-metrics.js";
+import { contentTypes, type ExpositionFormat, type Metrics } from "@ragline/telemetry";
 
 /** A /metrics endpoint that runs. */
 export interface MetricsServer {
@@ -10,13 +10,18 @@ export interface MetricsServer {
   close(): void;
 }
 
+/** OpenMetrics, which has exemplars, for whoever says that it reads it, as Prometheus does. */
+function formatFor(accept: string | undefined): ExpositionFormat {
+  return accept?.includes("application/openmetrics-text") ? "openmetrics" : "prometheus";
+}
+
 /**
  * Serves `GET /metrics` for Prometheus.
  *
  * @param address "host:port", ":port" (loopback); port 0 takes a free one
  * @throws RaglineError FAILED_PRECONDITION METRICS_CANNOT_LISTEN, INVALID_ARGUMENT ADDRESS_INVALID
  */
-export function serveMetrics(metrics: StageMetrics, address: string): Promise<MetricsServer> {
+export function serveMetrics(metrics: Metrics, address: string): Promise<MetricsServer> {
   const at = address.lastIndexOf(":");
   const port = Number(address.slice(at + 1));
   if (at < 0 || !Number.isInteger(port) || port < 0 || port > 65_535 || address.endsWith(":")) {
@@ -29,8 +34,9 @@ export function serveMetrics(metrics: StageMetrics, address: string): Promise<Me
       response.writeHead(404).end("the only page is GET /metrics\n");
       return;
     }
-    metrics.text().then(
-      (text) => response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }).end(text),
+    const format = formatFor(request.headers.accept);
+    metrics.text(format).then(
+      (text) => response.writeHead(200, { "content-type": contentTypes[format] }).end(text),
       () => response.writeHead(500).end(),
     );
   });

@@ -20,7 +20,7 @@ function handlers({ config, metrics }: ServiceContext<typeof settings>): Handler
       metrics.observeLatency(0.2);
       metrics.observeBatch(2, 40);
       metrics.countChunks("ok", 2);
-      metrics.countFallback("timeout", "runtime");
+      metrics.observeLeaseWait(0.2);
       metrics.recordPeakBytes("cpu:0", 5);
       metrics.recordPeakBytes("cpu:0", 3);
       return { words: BigInt(words * config.wordFactor) };

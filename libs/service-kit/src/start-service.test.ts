@@ -118,10 +118,11 @@ test("/metrics has the stage's metrics under the namespace asked for", async () 
   const text = await (await fetch(`http://${running.metricsAddress}/metrics`)).text();
   for (const line of [
     'acme_sparse_latency_seconds_bucket{le="0.25"} 1',
-    "acme_batch_size_sum 2",
-    "acme_batch_tokens_sum 40",
-    "acme_queue_depth 0",
-    'acme_fallback_total{stage="sparse",reason="timeout",source="runtime"} 1',
+    'acme_batch_size_sum{stage="sparse"} 2',
+    'acme_batch_tokens_sum{stage="sparse"} 40',
+    'acme_queue_depth{stage="sparse"} 0',
+    'acme_oom_total{stage="sparse"} 0',
+    'acme_gpu_lease_wait_seconds_bucket{le="0.25",stage="sparse"} 1',
     'acme_chunks_total{stage="sparse",outcome="ok"} 2',
     'acme_gpu_peak_bytes{stage="sparse",device="cpu:0"} 5',
   ]) {

@@ -8,12 +8,12 @@ import {
   type SettingValues,
 } from "@ragline/config";
 import { createServer, type Handlers, implementation, listen, serviceDefinition, traced } from "@ragline/rpc";
+import { type MetricService, Metrics, type StageMetrics, stageMetrics } from "@ragline/telemetry";
 import { CallGate } from "./call-gate.js";
 import { commonSettings, withVariables } from "./common-settings.js";
 import { errorReporter, logErrors } from "./log-errors.js";
 import { createLogger, type Logger } from "./logger.js";
 import { serveMetrics } from "./metrics-server.js";
-import { createStageMetrics, noMetrics, type StageMetrics } from "./stage-metrics.js";
 import { startTelemetry } from "./telemetry.js";
 
 /** What a service's handlers are made with. */
@@ -21,7 +21,10 @@ export interface ServiceContext<D extends SettingDefinitions> {
   /** The service's own settings, resolved. */
   readonly config: SettingValues<D>;
   readonly log: Logger;
+  /** What the service counts of its stage. */
   readonly metrics: StageMetrics;
+  /** All metrics of this process. */
+  readonly allMetrics: Metrics;
   /** Aborts when running calls are cancelled because the grace time is over. */
   readonly signal: AbortSignal;
 }
@@ -40,7 +43,7 @@ export function bindService<S extends DescService>(service: S, handlers: Handler
 /** What a service is: its name, its contract, its settings and what it does. */
 export interface ServiceOptions<S extends DescService, D extends SettingDefinitions> {
   /** Short name such as "dense": in logs, metrics, the names of variables and errors. */
-  readonly name: string;
+  readonly name: MetricService;
   readonly service: S;
   /** Its own settings, by flag and by RAGLINE_<NAME>_<SETTING>. @default none */
   readonly settings?: D;
@@ -66,7 +69,6 @@ export interface RunningService {
   readonly address: string;
   /** Address of /metrics, if it is served. */
   readonly metricsAddress: string | undefined;
-  readonly metrics: StageMetrics;
   readonly log: Logger;
   /** The grace time that was configured, in milliseconds. */
   readonly graceMs: number;
@@ -112,12 +114,20 @@ export async function startService<S extends DescService, const D extends Settin
   const grpcLog = (...said: unknown[]) => log.debug({ source: "grpc" }, said.join(" "));
   setLogger({ error: grpcLog, info: grpcLog, debug: grpcLog }); // it would write to stderr what callers are told anyway
   const telemetry = await startTelemetry({ serviceName: `ragline-${name}`, otlpEndpoint: common.otlpEndpoint, log });
-  const metrics =
-    common.metricsEnabled && common.metricsListen !== ""
-      ? await createStageMetrics(name, common.metricsNamespace)
-      : noMetrics;
+  const allMetrics = new Metrics({ service: name, namespace: common.metricsNamespace });
+  const servesMetrics = common.metricsEnabled && common.metricsListen !== "";
+  if (servesMetrics) {
+    await allMetrics.open();
+    await allMetrics.watchProcess();
+  }
   const gate = new CallGate();
-  const context: ServiceContext<D> = { config, log, metrics, signal: gate.cancelled };
+  const context: ServiceContext<D> = {
+    config,
+    log,
+    metrics: stageMetrics(allMetrics, name),
+    allMetrics,
+    signal: gate.cancelled,
+  };
   const bound = [bindService(service, await options.handlers(context)), ...(options.alongside?.(context) ?? [])];
 
   const server = createServer();
@@ -140,7 +150,7 @@ export async function startService<S extends DescService, const D extends Settin
     bound.map(({ service: each }) => each),
   );
 
-  const metricsServer = metrics === noMetrics ? undefined : await serveMetrics(metrics, common.metricsListen);
+  const metricsServer = servesMetrics ? await serveMetrics(allMetrics, common.metricsListen) : undefined;
   const address = await listen(server, common.listen).catch((error: unknown) => {
     metricsServer?.close();
     throw error;
@@ -165,7 +175,6 @@ export async function startService<S extends DescService, const D extends Settin
   return {
     address,
     metricsAddress: metricsServer?.address,
-    metrics,
     log,
     graceMs: common.graceMs,
     drain: (graceMs = common.graceMs) => {

@@ -10,4 +10,12 @@ export interface StageObserver {
   countResize(cause: string, direction: "up" | "down"): void;
   /** Largest memory of the workers on a device. */
   recordPeakBytes(device: string, bytes: number): void;
+  /** The workers of a lease use more or fewer bytes of a device than before. */
+  addUsedBytes(device: string, delta: number): void;
+  /** The stage's leases on a device have more or fewer bytes than before. */
+  addLeaseBytes(device: string, delta: number): void;
+  /** Seconds that a lease was waited for, granted or given up. */
+  observeLeaseWait(seconds: number): void;
+  /** A lease was revoked, or its broker lost. */
+  countLostLease(): void;
 }

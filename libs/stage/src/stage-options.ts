@@ -10,16 +10,30 @@ export interface StageContext {
     readonly maxQueueTokens: number;
   };
   readonly log: { warn(facts: object, message: string): void };
-  readonly metrics: StageObserver & { setQueueDepth(batches: number): void };
+  readonly metrics: StageObserver & {
+    setQueueDepth(batches: number): void;
+    countRefusal(): void;
+    countLostWorker(): void;
+  };
+  readonly allMetrics: { watchCaps(devices: () => LeaseBroker["devices"]): void };
 }
 
 /** How a stage service runs its models, from its settings: one queue and one ledger for all of its streams. */
-export function stageOptions({ config, log, metrics }: StageContext): StageOptions {
+export function stageOptions({ config, log, metrics, allMetrics }: StageContext): StageOptions {
+  const leases = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] });
+  allMetrics.watchCaps(() => leases.devices);
   return {
     ...config,
     observer: metrics,
-    queue: new TokenQueue({ maxTokens: config.maxQueueTokens, onDepth: (batches) => metrics.setQueueDepth(batches) }),
-    leases: new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] }),
-    onWorkerLost: (detail) => log.warn(detail, "a worker process died; a new one takes its place"),
+    queue: new TokenQueue({
+      maxTokens: config.maxQueueTokens,
+      onDepth: (batches) => metrics.setQueueDepth(batches),
+      onRefused: () => metrics.countRefusal(),
+    }),
+    leases,
+    onWorkerLost: (detail) => {
+      metrics.countLostWorker();
+      log.warn(detail, "a worker process died; a new one takes its place");
+    },
   };
 }

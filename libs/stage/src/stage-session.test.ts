@@ -25,6 +25,10 @@ const noObserver: StageObserver = {
   countChunks() {},
   countResize() {},
   recordPeakBytes() {},
+  addUsedBytes() {},
+  addLeaseBytes() {},
+  observeLeaseWait() {},
+  countLostLease() {},
 };
 
 interface Setup extends Partial<StageOptions> {
@@ -152,6 +156,7 @@ test.each([
 
 test("the observer is told of every batch, every call of the model, what was cut, and the peak", async () => {
   const observer = {
+    ...noObserver,
     observeLatency: vi.fn<(seconds: number) => void>(),
     observeBatch: vi.fn<(items: number, tokens: number) => void>(),
     countChunks: vi.fn<(outcome: string, count: number) => void>(),

@@ -29,6 +29,7 @@ import {
 } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
 import { LeasedWorkers } from "./leased-workers.js";
+import { observedLeases } from "./observed-leases.js";
 import { toStageError } from "./stage-error.js";
 import type { StageObserver } from "./stage-observer.js";
 import { StageTally } from "./stage-tally.js";
@@ -191,7 +192,7 @@ export async function openStage(
     const startedAt = performance.now();
     const opened = await LeasedWorkers.open({
       session: computing,
-      source: open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases,
+      source: observedLeases(open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases, options.observer),
       request: { stage: stageNames[stage], model: entry.key, priority: open.leasePriority },
       sizing,
       waitMs: open.leaseWaitMs || defaultLeaseWaitMs,

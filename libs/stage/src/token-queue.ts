@@ -6,6 +6,8 @@ export interface TokenQueueOptions {
   readonly maxTokens: number;
   /** Told how many batches are inside, each time that changes. @default ignored */
   readonly onDepth?: (batches: number) => void;
+  /** Told of each batch that is refused. @default ignored */
+  readonly onRefused?: () => void;
 }
 
 // What a caller is told to wait when nothing was finished yet, and within which bounds otherwise.
@@ -36,8 +38,9 @@ export class TokenQueue {
    * @throws RaglineError RESOURCE_EXHAUSTED QUEUE_FULL with the time after which a place is likely.
    */
   admit(tokens: number): () => void {
-    const { maxTokens, onDepth } = this.#options;
+    const { maxTokens, onDepth, onRefused } = this.#options;
     if (this.#batches > 0 && this.#tokens + tokens > maxTokens) {
+      onRefused?.();
       const message = `the service has ${this.#tokens} of ${maxTokens} tokens to compute and takes no batch of ${tokens} more; try again later, or add a replica`;
       throw new RaglineError("RESOURCE_EXHAUSTED", "QUEUE_FULL", message, { retryDelayMs: this.#retryMs(tokens) });
     }

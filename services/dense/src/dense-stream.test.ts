@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { OutcomeReason } from "@ragline/contracts";
 import { embeddedModelsDir } from "@ragline/models";
 import { status } from "@ragline/rpc";
-import { noMetrics } from "@ragline/service-kit";
 import type { StageOptions } from "@ragline/stage";
+import { noMetrics } from "@ragline/telemetry";
 import { expect, onTestFinished, test, vi } from "vitest";
 import {
   brief,

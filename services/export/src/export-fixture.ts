@@ -26,7 +26,7 @@ export let outputDir: string;
 
 /** Starts a service and connects to it; returns what ends both. For `beforeAll`. */
 export async function connect(): Promise<() => Promise<void>> {
-  const handlers = () => exportHandlers({ observeLatency() {}, countChunks() {} });
+  const handlers = () => exportHandlers({ observeLatency() {}, countChunks() {}, observeExportSize() {} });
   const service = await startService(
     { name: "export", service: ExportService, handlers },
     { args: ["--log-level", "silent"] },

@@ -25,6 +25,7 @@ const faissKindOf: Readonly<Record<FaissIndex, FaissIndexKind>> = {
 export interface ExportMetrics {
   observeLatency(seconds: number): void;
   countChunks(outcome: string, count: number): void;
+  observeExportSize(bytes: number): void;
 }
 
 /** The rpc handlers of the export stage. */
@@ -35,12 +36,14 @@ export function exportHandlers(metrics: ExportMetrics): Handlers<typeof ExportSe
       const reading = untilAborted(requests, signal);
       let run: ExportRun | undefined;
       let committed = false;
+      let bytes = 0;
       try {
         const open = await takeOpen(reading);
         run = await ExportRun.open(toPlan(open));
         for await (const { kind } of reading) {
           if (kind.case === "finish") {
             const files = await run.finish(signal);
+            bytes = files.reduce((sum, file) => sum + file.bytes, 0);
             yield {
               kind: { case: "staged", value: { files: files.map((file) => ({ ...file, bytes: BigInt(file.bytes) })) } },
             };
@@ -49,6 +52,7 @@ export function exportHandlers(metrics: ExportMetrics): Handlers<typeof ExportSe
             committed = true;
             metrics.observeLatency((performance.now() - startedAt) / 1000);
             metrics.countChunks("ok", Number(open.chunkCount));
+            metrics.observeExportSize(bytes);
             yield { kind: { case: "committed", value: { manifestPath } } };
             return;
           } else await stage(run, kind);

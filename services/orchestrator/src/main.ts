@@ -7,5 +7,6 @@ await runService({
   name: "orchestrator",
   service: OrchestratorService,
   settings: orchestratorSettings,
-  handlers: ({ config, log }) => orchestratorHandlers({ ...config, onLine: (line) => log.info({ line }, "stage log") }),
+  handlers: ({ config, log, allMetrics: metrics }) =>
+    orchestratorHandlers({ ...config, metrics, onLine: (line) => log.info({ line }, "stage log") }),
 });

@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { resolveSettings } from "@ragline/config";
 import { type OrchestratorService, type RunResponse, RunResponseSchema, type Setting } from "@ragline/contracts";
 import type { Handlers } from "@ragline/rpc";
+import type { Metrics } from "@ragline/telemetry";
 import { usageError } from "./core/usage-error.js";
 import { runSettings } from "./run-settings.js";
 import { runWithStages } from "./stages/run-with-stages.js";
@@ -11,6 +12,8 @@ import { runWithStages } from "./stages/run-with-stages.js";
 export interface OrchestratorOptions {
   /** Stage services for runs that name none. */
   readonly endpoints: readonly string[];
+  /** Where its runs count. */
+  readonly metrics: Metrics;
   /** Told of each line that a stage logs. */
   readonly onLine: (line: string) => void;
 }
@@ -41,7 +44,11 @@ function resolveRequest(
 }
 
 /** The rpc handlers of the orchestrator. */
-export function orchestratorHandlers({ endpoints, onLine }: OrchestratorOptions): Handlers<typeof OrchestratorService> {
+export function orchestratorHandlers({
+  endpoints,
+  metrics,
+  onLine,
+}: OrchestratorOptions): Handlers<typeof OrchestratorService> {
   return {
     run: async function* (request, { signal }) {
       const { values: settings, provenance } = resolveRequest(request.settings, endpoints);
@@ -53,6 +60,7 @@ export function orchestratorHandlers({ endpoints, onLine }: OrchestratorOptions)
         settings,
         provenance,
         logLevel: "warn",
+        metrics,
         signal: stop.signal,
         onLine,
         onEvent: (kind) => events.push(create(RunResponseSchema, { kind })),

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { resolveSettings } from "@ragline/config";
+import { Metrics } from "@ragline/telemetry";
 import type { RunEvent } from "./core/run-events.js";
 import type { RunSummary } from "./core/run-summary.js";
 import { type RunSettings, runSettings } from "./run-settings.js";
@@ -67,6 +68,8 @@ export async function hashesOf(directory: string): Promise<Record<string, string
 export interface FixtureOptions {
   readonly onEvent?: (event: RunEvent, stages: StageProcesses) => void;
   readonly signal?: AbortSignal;
+  /** @default metrics that count nothing */
+  readonly metrics?: Metrics;
   /** Told of every line that the stages log, at the finest level. */
   readonly onLine?: (line: string) => void;
 }
@@ -79,6 +82,7 @@ export async function runHere(given: Partial<RunSettings>, options: FixtureOptio
     settings: { ...values, workers: 1, auditQueries: 6, ...given },
     provenance,
     logLevel: options.onLine ? "trace" : "error",
+    metrics: options.metrics ?? new Metrics({ service: "orchestrator" }),
     signal: options.signal ?? new AbortController().signal,
     onLine: options.onLine ?? (() => undefined),
     onStages: (opened) => {

@@ -216,6 +216,23 @@ export const runSettings = defineSettings({
     default: false,
     description: "Write the text of queries into the rerank file and the manifest; without it only hash and length.",
   },
+  metricsEnabled: {
+    type: "boolean",
+    default: true,
+    env: "EMBEDDER_METRICS_ENABLED",
+    description: "Whether metrics are kept at all.",
+  },
+  metricsNamespace: {
+    type: "string",
+    default: "rag",
+    env: "EMBEDDER_METRICS_NAMESPACE",
+    description: "First part of every metric's name.",
+  },
+  metricsListen: {
+    type: "string",
+    default: null,
+    description: "host:port where this process serves its Prometheus metrics at /metrics while the run lasts.",
+  },
   failOn: {
     type: "enum",
     values: ["failed", "degraded"],

@@ -4,8 +4,9 @@ import { OutcomeReason, OutcomeSource, Precision, RerankService, Stage } from "@
 import { LeaseBroker } from "@ragline/gpu-lease";
 import { embeddedModelsDir } from "@ragline/models";
 import { type Client, createClient, status } from "@ragline/rpc";
-import { noMetrics, startService } from "@ragline/service-kit";
+import { startService } from "@ragline/service-kit";
 import { TokenQueue } from "@ragline/stage";
+import { noMetrics } from "@ragline/telemetry";
 import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { rerankHandlers } from "./rerank-handlers.js";

@@ -11,6 +11,7 @@ import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
 import { resolveRunSettings } from "./resolve-run-settings.js";
 import { RunDisplay } from "./run-display.js";
+import { type CliMetrics, startCliMetrics } from "./start-cli-metrics.js";
 import { startCliTelemetry } from "./start-cli-telemetry.js";
 import { summaryText } from "./summary-tables.js";
 
@@ -59,15 +60,18 @@ export async function runAction(command: Command): Promise<number> {
   const display = new RunDisplay({ stream, animated: stream.isTTY === true && process.env.CI === undefined });
   const { signal, interrupted } = interruption();
   const telemetry = await startCliTelemetry();
+  let metrics: CliMetrics | undefined;
   try {
     const resolved = resolveRunSettings(command);
     const onEvent = (event: RunEvent): void => display.show(event);
+    metrics = await startCliMetrics(resolved.values);
     const summary = orchestrator
       ? await runRemotely(orchestrator, resolved, signal, onEvent)
       : await runWithStages({
           settings: resolved.values,
           provenance: resolved.provenance,
           logLevel,
+          metrics: metrics.metrics,
           signal,
           onEvent,
           onLine: (line) => display.log(line),
@@ -87,6 +91,7 @@ export async function runAction(command: Command): Promise<number> {
     process.stderr.write(`ragline: ${message}\n`);
     return code;
   } finally {
+    metrics?.close();
     await telemetry.close();
   }
 }

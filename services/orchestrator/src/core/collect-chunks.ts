@@ -228,5 +228,7 @@ export async function collectChunks(
     value: { collection, stage: Stage.CHUNK, items: BigInt(chunks.count), seconds, unit: "chunks" },
   });
   const { audit, inputs, skipped } = collector;
+  context.metrics.countChunks("chunk", "ok", chunks.count);
+  if (skipped.length > 0) context.metrics.countChunks("chunk", "skipped", skipped.length);
   return { chunks, audit, inputs, skipped, ...(coverage ? { coverage } : {}) };
 }

@@ -102,6 +102,7 @@ async function runSparse(
         await workspace.spool(`sparse-${i}`, SparseVectorsSchema),
       );
       spaces.push(space);
+      context.metrics.setSparseCoverage(model, chunks.count > 0 ? space.available / chunks.count : 0);
       finish(context, collection, Stage.SPARSE, model, space.run?.summary.outcomes ?? [], {
         items: chunks.count,
         startedAt,
@@ -116,6 +117,7 @@ async function runSparse(
         await workspace.spool("sparse-metadata", SparseVectorsSchema),
       );
       if (!spaces.some((space) => space.model === fallback.model)) spaces.push(fallback);
+      context.metrics.setSparseCoverage(model, 0);
       report(context, {
         stage: Stage.SPARSE,
         reason: OutcomeReason.METADATA_FALLBACK,
@@ -142,7 +144,9 @@ async function runFusion(
     live.map((space) => ({ ...space, blocks: () => sparseBlocks(space) })),
     depth,
   );
-  return { results, fused: fuseResults(results, queries.length, context.settings.fusion) };
+  const fused = fuseResults(results, queries.length, context.settings.fusion);
+  for (const { length } of fused) context.metrics.observeCandidates("fusion", length);
+  return { results, fused };
 }
 
 async function runRerank(

@@ -1,5 +1,6 @@
 import type { DenseService, ExportService, Outcome, RerankService, SparseService } from "@ragline/contracts";
 import type { Client } from "@ragline/rpc";
+import type { RunMetrics } from "@ragline/telemetry";
 import type { RunSettings } from "../run-settings.js";
 import type { Emit } from "./run-events.js";
 
@@ -39,6 +40,7 @@ export interface RunContext {
   readonly settings: RunSettings;
   readonly stages: StageClients;
   readonly emit: Emit;
+  readonly metrics: RunMetrics;
   /** Aborts when the run is to stop. */
   readonly signal: AbortSignal;
   /** Everything that did not go as asked, so far. */

@@ -4,6 +4,7 @@ import type { SettingProvenance } from "@ragline/config";
 import { type Outcome, Stage } from "@ragline/contracts";
 import type { LeaseEvent } from "@ragline/gpu-lease";
 import { findModel } from "@ragline/models";
+import type { RunMetrics } from "@ragline/telemetry";
 import type { RunSettings } from "../run-settings.js";
 import { version } from "../version.js";
 import { buildManifest, type ManifestFacts } from "./build-manifest.js";
@@ -26,6 +27,7 @@ export interface RunOptions {
   readonly stages: StageClients & { readonly leaseEvents: readonly LeaseEvent[] };
   /** Stops the run when it aborts; nothing half-written stays. */
   readonly signal: AbortSignal;
+  readonly metrics: RunMetrics;
   /** Told of everything that happens, in order. */
   readonly onEvent: (event: RunEvent) => void;
 }
@@ -98,7 +100,7 @@ async function runOne(
  * @throws RaglineError INVALID_ARGUMENT for what the caller has to change, another for what went wrong; the signal's reason when aborted.
  */
 export async function runPipeline(options: RunOptions): Promise<RunSummary> {
-  const { settings, provenance, stages, signal } = options;
+  const { settings, provenance, stages, signal, metrics } = options;
   const startedAt = performance.now();
   const runId = randomUUID();
   const emit: Emit = emitTo(options.onEvent);
@@ -122,7 +124,7 @@ export async function runPipeline(options: RunOptions): Promise<RunSummary> {
         },
       });
       const outcomes: Outcome[] = [];
-      const context: RunContext = { runId, settings, stages, emit, signal, outcomes };
+      const context: RunContext = { runId, settings, stages, emit, metrics, signal, outcomes };
       const collections: CollectionSummary[] = [];
       for (const one of planned)
         collections.push(await runOne(context, one, { runId, traceId, version, settings, provenance }, options));

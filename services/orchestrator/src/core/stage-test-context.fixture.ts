@@ -5,6 +5,7 @@ import type { DescMessage, DescService } from "@bufbuild/protobuf";
 import { resolveSettings } from "@ragline/config";
 import { ExportChunksSchema } from "@ragline/contracts";
 import { createClient, createServer, type Handlers, implementation, listen, serviceDefinition } from "@ragline/rpc";
+import { noRunMetrics } from "@ragline/telemetry";
 import { onTestFinished } from "vitest";
 import { type RunSettings, runSettings } from "../run-settings.js";
 import { ChunkSpool } from "./chunk-spool.js";
@@ -39,6 +40,7 @@ export function contextFor(
       ...settings,
     },
     stages: stages as unknown as StageClients,
+    metrics: noRunMetrics,
     emit: emitTo((event) => events.push(event)),
     signal: signal ?? new AbortController().signal,
     outcomes: [],

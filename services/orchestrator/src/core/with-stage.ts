@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Outcome, OutcomeReason, OutcomeSchema, OutcomeSource, Stage } from "@ragline/contracts";
 import { type Client, RaglineError } from "@ragline/rpc";
+import { enumName } from "./enum-name.js";
 import { isTransient } from "./retry-delay.js";
 import type { RunContext, StageName, StageServices } from "./run-context.js";
 
@@ -16,6 +17,11 @@ export const stageNumbers = {
 export function report(context: RunContext, outcome: MessageInitShape<typeof OutcomeSchema>): Outcome {
   const complete = create(OutcomeSchema, { source: OutcomeSource.RUNTIME, ...outcome });
   context.outcomes.push(complete);
+  if (complete.degraded) {
+    const { stage, reason, source } = complete;
+    const names = [enumName(Stage, stage), enumName(OutcomeReason, reason), enumName(OutcomeSource, source)] as const;
+    context.metrics.countFallback(...names);
+  }
   context.emit({ case: "outcome", value: complete });
   return complete;
 }

@@ -1,4 +1,5 @@
 import type { SettingProvenance } from "@ragline/config";
+import { type Metrics, runMetrics } from "@ragline/telemetry";
 import type { StageName } from "../core/run-context.js";
 import type { RunEvent } from "../core/run-events.js";
 import { runPipeline } from "../core/run-pipeline.js";
@@ -13,6 +14,8 @@ export interface LocalRun {
   readonly provenance: readonly SettingProvenance[];
   /** Least severe log lines of the stages that are started. */
   readonly logLevel: string;
+  /** Where the run counts. */
+  readonly metrics: Metrics;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
   /** Told of each line that a stage logs. */
@@ -32,7 +35,7 @@ function neededStages({ enableSparse, enableRerank }: RunSettings): StageName[] 
 
 /** Runs the pipeline over the stages that the settings name; those that are not running are started, and ended with the run. */
 export async function runWithStages(run: LocalRun): Promise<RunSummary> {
-  const { settings, provenance, logLevel, signal, onEvent, onLine } = run;
+  const { settings, provenance, logLevel, metrics, signal, onEvent, onLine } = run;
   const endpoints = parseEndpoints(settings.endpoints ?? []);
   const stages = await StageProcesses.open({
     endpoints,
@@ -42,6 +45,7 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
     onLine,
   });
   run.onStages?.(stages);
+  metrics.watchCaps(() => stages.devices);
   let warmed = false;
   try {
     // Sparse and rerank have fallbacks; without these two there is no run.
@@ -50,6 +54,7 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
       settings,
       provenance,
       stages,
+      metrics: runMetrics(metrics),
       signal,
       onEvent: (event) => {
         // Only now is it sure that there is something to do. The dense service starts while the sources are read, the

@@ -91,6 +91,11 @@ export class StageProcesses implements StageClients {
     return this.#broker.events;
   }
 
+  /** The broker's devices. */
+  get devices(): LeaseBroker["devices"] {
+    return this.#broker.devices;
+  }
+
   /** Process ids of the children that run, by stage. */
   async pids(): Promise<Partial<Record<StageName, number>>> {
     const running = [...this.#children].filter(([, child]) => !child.ended);
