@@ -2,9 +2,9 @@ import type { ChunkRecord } from "@ragline/artifacts";
 import {
   DocumentError,
   type DocumentErrorReason,
+  DocumentReader,
+  type DocumentReaderOptions,
   findDocuments,
-  type ReadOptions,
-  readDocument,
 } from "@ragline/documents";
 import { type Coverage, chunkDocument } from "./chunk-document.js";
 import type { ChunkDocumentOptions } from "./chunk-options.js";
@@ -26,7 +26,7 @@ export type ChunkEvent =
     }
   | { readonly type: "skipped"; readonly path: string; readonly reason: DocumentErrorReason; readonly message: string };
 
-export interface ChunkInputsOptions extends ChunkDocumentOptions, ReadOptions {
+export interface ChunkInputsOptions extends ChunkDocumentOptions, DocumentReaderOptions {
   /** Stops between documents and chunks. @default none */
   signal?: AbortSignal;
 }
@@ -39,21 +39,26 @@ export interface ChunkInputsOptions extends ChunkDocumentOptions, ReadOptions {
 export async function* chunkInputs(inputs: readonly string[], options: ChunkInputsOptions): AsyncGenerator<ChunkEvent> {
   const { documents, skipped } = await findDocuments(inputs);
   for (const { path, reason, message } of skipped) yield { type: "skipped", path, reason, message };
-  for (const found of documents) {
-    options.signal?.throwIfAborted();
-    const { path, relativePath } = found;
-    try {
-      const document = await readDocument(found, options);
-      const { chunks, coverage } = chunkDocument(document, options);
-      for (const chunk of chunks) {
-        options.signal?.throwIfAborted();
-        yield { type: "chunk", chunk };
+  const reader = new DocumentReader(options);
+  try {
+    for (const found of documents) {
+      options.signal?.throwIfAborted();
+      const { path, relativePath } = found;
+      try {
+        const document = await reader.read(found);
+        const { chunks, coverage } = chunkDocument(document, options);
+        for (const chunk of chunks) {
+          options.signal?.throwIfAborted();
+          yield { type: "chunk", chunk };
+        }
+        const { sha256, bytes } = document;
+        yield { type: "document", path, relativePath, chunks: chunks.length, sha256, bytes, coverage };
+      } catch (error) {
+        if (!(error instanceof DocumentError)) throw error;
+        yield { type: "skipped", path, reason: error.reason, message: error.message };
       }
-      const { sha256, bytes } = document;
-      yield { type: "document", path, relativePath, chunks: chunks.length, sha256, bytes, coverage };
-    } catch (error) {
-      if (!(error instanceof DocumentError)) throw error;
-      yield { type: "skipped", path, reason: error.reason, message: error.message };
     }
+  } finally {
+    reader.close();
   }
 }

@@ -1,3 +1,7 @@
+/**
+ * Why a file is no document. `timeout`, `out_of_memory` and `crashed` are what its parser did; `unparsable` is a file that
+ * is damaged or of another format than its name says.
+ */
 export type DocumentErrorReason =
   | "missing"
   | "unsupported"
@@ -6,7 +10,12 @@ export type DocumentErrorReason =
   | "empty"
   | "binary"
   | "invalid_utf8"
-  | "unparsable";
+  | "invalid_utf16"
+  | "encrypted"
+  | "unparsable"
+  | "timeout"
+  | "out_of_memory"
+  | "crashed";
 
 /** A file that cannot become a document. Its message says what was wrong, where, and what to do. */
 export class DocumentError extends Error {

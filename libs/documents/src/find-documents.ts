@@ -2,7 +2,8 @@ import type { Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { DocumentError, type DocumentErrorReason } from "./document-error.js";
-import { supportedExtensions, unsupported } from "./read-document.js";
+import { supportedExtensions } from "./formats/readers.js";
+import { unsupported } from "./read-document.js";
 
 export interface FoundDocument {
   /** Where to read it. */

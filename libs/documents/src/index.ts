@@ -1,10 +1,12 @@
 export type { Block, BlockBreak, BlockKind, SourceReference } from "./block.js";
 export { DocumentError, type DocumentErrorReason } from "./document-error.js";
+export { DocumentReader, type DocumentReaderOptions } from "./document-reader.js";
 export { type FoundDocument, type FoundDocuments, findDocuments, type SkippedDocument } from "./find-documents.js";
 export { parseHtml } from "./formats/html-blocks.js";
 export { parseMarkdown } from "./formats/markdown-blocks.js";
+export { supportedExtensions } from "./formats/readers.js";
 export { nextLineStart, parsePlainText } from "./formats/text-blocks.js";
-export { parseDocument, type ReadOptions, readDocument, supportedExtensions } from "./read-document.js";
+export { type DocumentFile, parseDocument, type ReadOptions, readDocument } from "./read-document.js";
 export type { DocumentFormat, ParsedText, SourceDocument } from "./source-document.js";
 export { type SourceLocation, SourceLocator } from "./source-locator.js";
 export type { OmittedReason, OmittedSourceSpan, SourceSpan, TextSourceSpan } from "./source-span.js";

@@ -2,12 +2,11 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { toByteSpans } from "./byte-spans.js";
-import { decodeText } from "./decode.js";
+import { type DecodedText, decodeText } from "./decode.js";
 import { DocumentError } from "./document-error.js";
-import { parseHtml } from "./formats/html-blocks.js";
-import { parseMarkdown } from "./formats/markdown-blocks.js";
-import { parsePlainText } from "./formats/text-blocks.js";
-import type { DocumentFormat, ParsedText, SourceDocument } from "./source-document.js";
+import type { FormatReader } from "./formats/format-reader.js";
+import { readerOf, supportedExtensions } from "./formats/readers.js";
+import type { ParsedText, SourceDocument } from "./source-document.js";
 import type { SourceSpan } from "./source-span.js";
 
 export interface ReadOptions {
@@ -15,38 +14,21 @@ export interface ReadOptions {
   maxBytes?: number;
 }
 
-interface Reader {
-  readonly format: DocumentFormat;
-  readonly parse: (text: string) => ParsedText;
+/** A file to read. */
+export interface DocumentFile {
+  readonly path: string;
+  /** Identifies the document. @default the file's bare name */
+  readonly relativePath?: string;
 }
-
-const markdown: Reader = { format: "markdown", parse: parseMarkdown };
-const plainText: Reader = { format: "text", parse: parsePlainText };
-const html: Reader = { format: "html", parse: parseHtml };
-
-/** A reader for each extension; a new format is a new entry here. */
-const readers: ReadonlyMap<string, Reader> = new Map([
-  [".md", markdown],
-  [".markdown", markdown],
-  [".txt", plainText],
-  [".html", html],
-  [".htm", html],
-]);
-
-/** The extensions that can be read, with their dots, in lower case. */
-export const supportedExtensions: readonly string[] = [...readers.keys()];
 
 const defaultMaxBytes = 64 * 1024 * 1024;
 
 /**
- * Reads and parses a file.
- * @param file Where it is, and the relative path that identifies it (its bare name when left out).
+ * Reads and parses a file in this process, with no limit on time and memory but what the size of the file sets;
+ * `DocumentReader` has these limits.
  * @throws DocumentError
  */
-export async function readDocument(
-  file: { readonly path: string; readonly relativePath?: string },
-  options: ReadOptions = {},
-): Promise<SourceDocument> {
+export async function readDocument(file: DocumentFile, options: ReadOptions = {}): Promise<SourceDocument> {
   const { path, relativePath = basename(path) } = file;
   return parseDocument(relativePath, await readBytes(path, options.maxBytes ?? defaultMaxBytes), path);
 }
@@ -56,31 +38,56 @@ export async function readDocument(
  * @param where The file as messages should name it.
  * @throws DocumentError
  */
-export function parseDocument(relativePath: string, bytes: Uint8Array, where = relativePath): SourceDocument {
+export async function parseDocument(
+  relativePath: string,
+  bytes: Uint8Array,
+  where = relativePath,
+): Promise<SourceDocument> {
   const extension = extname(relativePath).toLowerCase();
-  const reader = readers.get(extension);
+  const reader = readerOf(extension);
   if (reader === undefined) throw unsupported(where, extension);
   if (bytes.length === 0) throw empty(where);
-  const decoded = decodeText(bytes, where);
-  let parsed: ParsedText;
-  try {
-    parsed = reader.parse(decoded.text);
-  } catch (error) {
-    throw new DocumentError("unparsable", `${where} could not be parsed as ${reader.format}: ${String(error)}`, {
-      cause: error,
-    });
-  }
-  if (parsed.blocks.length === 0) throw empty(where);
+  const { format } = reader;
+  const { text, blocks, skippedCharacters, ...read } = await parse(reader, bytes, where);
+  if (blocks.length === 0) throw empty(where);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const { text, blocks, skippedCharacters } = parsed;
-  const { encoding } = decoded;
-  const sourceSpans = toByteSpans(parsed.sourceSpans ?? [wholeSource(text)], decoded);
-  const read = { encoding, text, blocks, sourceSpans, skippedCharacters };
-  return { relativePath, extension, format: reader.format, ...read, sha256, bytes: bytes.byteLength };
+  return { relativePath, extension, format, text, blocks, ...read, skippedCharacters, sha256, bytes: bytes.byteLength };
 }
 
-function wholeSource({ length }: string): SourceSpan {
-  return { kind: "text", start: 0, end: length, textStart: 0, textEnd: length, verbatim: true };
+type Parsed = Pick<SourceDocument, "encoding" | "text" | "blocks" | "sourceSpans" | "skippedCharacters">;
+
+async function parse(reader: FormatReader, bytes: Uint8Array, where: string): Promise<Parsed> {
+  const parser = await reader.load();
+  try {
+    if ("bytes" in parser) {
+      const whole: SourceSpan = { kind: "binary", start: 0, end: bytes.length };
+      return { sourceSpans: [whole], ...(await parser.bytes(bytes)) };
+    }
+    const decoded = decodeText(bytes, where);
+    return withByteSpans(await parser.text(decoded.text), decoded);
+  } catch (error) {
+    if (error instanceof DocumentError) throw new DocumentError(error.reason, named(where, error), { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DocumentError(
+      "unparsable",
+      `${where} could not be parsed as ${reader.format}: ${why}; check that it is whole and that its name fits its kind`,
+      { cause: error },
+    );
+  }
+}
+
+/** Parsers know no names: their messages start with what is wrong. */
+function named(where: string, { message }: DocumentError): string {
+  return message.startsWith(where) ? message : `${where} ${message}`;
+}
+
+function withByteSpans(parsed: ParsedText, decoded: DecodedText): Parsed {
+  const { text, blocks, skippedCharacters } = parsed;
+  const spans = parsed.sourceSpans ?? [
+    { kind: "text", start: 0, end: text.length, textStart: 0, textEnd: text.length, verbatim: true },
+  ];
+  const { encoding } = decoded;
+  return { encoding, text, blocks, sourceSpans: toByteSpans(spans, decoded), skippedCharacters };
 }
 
 /** The error for a file of a kind that has no reader. */
@@ -105,7 +112,7 @@ async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
     if (entry.size > maxBytes) {
       throw new DocumentError(
         "too_large",
-        `${path} has ${entry.size} bytes, over the limit of ${maxBytes}; split it into smaller files`,
+        `${path} has ${entry.size} bytes, over the limit of ${maxBytes}; split it, or raise the limit (--max-file-bytes)`,
       );
     }
     return await readFile(path);
@@ -115,9 +122,7 @@ async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
     throw new DocumentError(
       reason,
       `${path} cannot be read: ${(error as Error).message}; check the path and its permissions`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }
