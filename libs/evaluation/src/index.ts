@@ -1,3 +1,14 @@
 export { type AuditChunk, type AuditQuery, AuditSampler, type AuditSamplerOptions } from "./audit-sampler.js";
+export { type BootstrapOptions, bootstrapInterval, type Interval } from "./bootstrap-interval.js";
+export { type Dataset, type DatasetDocument, type DatasetQuery, documentText } from "./dataset.js";
+export { DatasetError, type DatasetWarning } from "./dataset-error.js";
+export type { Judgements, RunScores } from "./judgements.js";
 export { type KnownItemMetrics, knownItemMetrics } from "./known-item-metrics.js";
+export { type MeasureOptions, mean, measureRun, type RunMetrics } from "./measure-run.js";
+export { defaultMetrics, type Metric, type MetricKind, parseMetric } from "./metric.js";
+export { type OpenDatasetOptions, openDataset } from "./open-dataset.js";
+export { type PairedTest, type PairedTestOptions, pairedDifferences, pairedRandomisationTest } from "./paired-test.js";
 export { parseQueries, type Query, QueryFileError } from "./parse-queries.js";
+export { rankDocuments } from "./rank-documents.js";
+export { type ReadJudgements, readBeirQrels, readTrecQrels } from "./trec-qrels.js";
+export { readTrecRun, type TrecRun, writeTrecRun } from "./trec-run.js";

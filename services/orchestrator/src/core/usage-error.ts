@@ -1,7 +1,7 @@
 import { ArtifactError } from "@ragline/artifacts";
 import { ConfigError } from "@ragline/config";
 import { DocumentError } from "@ragline/documents";
-import { QueryFileError } from "@ragline/evaluation";
+import { DatasetError, QueryFileError } from "@ragline/evaluation";
 import { UnknownModelError } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
 
@@ -14,7 +14,7 @@ export function usageError(reason: string, message: string, cause?: unknown): Ra
 export function toRunError(error: unknown): unknown {
   if (error instanceof ConfigError) return usageError("BAD_SETTING", error.message, error);
   if (error instanceof UnknownModelError) return usageError("UNKNOWN_MODEL", error.message, error);
-  if (error instanceof DocumentError || error instanceof QueryFileError)
+  if (error instanceof DocumentError || error instanceof QueryFileError || error instanceof DatasetError)
     return usageError("BAD_INPUT", error.message, error);
   if (error instanceof ArtifactError) {
     return error.reason === "DISK_FULL"
