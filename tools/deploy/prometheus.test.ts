@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { brokenLink } from "./markdown-anchors.js";
 import { readQuery } from "./promql.js";
-import { readAlertCases, readRules, yamlFiles } from "./rule-files.js";
+import { readAlertCases, readRules } from "./rule-files.js";
+import { yamlFiles } from "./yaml-files.js";
 
 const folder = "deploy/prometheus";
 const { alerts, recordings } = readRules(`${folder}/rules`);

@@ -1,6 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "yaml";
+import { readYaml, yamlFiles } from "./yaml-files.js";
 
 /** A rule that alerts. */
 export interface AlertRule {
@@ -30,19 +28,6 @@ interface RuleTestFile {
   readonly tests: readonly {
     readonly alert_rule_test?: readonly { readonly alertname: string; readonly exp_alerts?: readonly unknown[] }[];
   }[];
-}
-
-/** The paths of a folder's YAML files, sorted by name. */
-export function yamlFiles(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => /\.ya?ml$/.test(name))
-    .sort()
-    .map((name) => join(folder, name));
-}
-
-/** Reads a YAML file with one document; throws where it is none, or names a key twice. */
-export function readYaml<T>(path: string): T {
-  return parse(readFileSync(path, "utf8"), { merge: true }) as T;
 }
 
 /** All rules of a folder's rule files. */

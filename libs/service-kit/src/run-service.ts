@@ -32,7 +32,7 @@ function usage(name: string, settings: SettingDefinitions): string {
   return `ragline ${name} service\n\n${lines.join("\n")}\n`;
 }
 
-/** Drains on the first SIGTERM or SIGINT and exits 0; the second exits 130 at once. */
+/** Drains on the first SIGTERM, SIGINT or SIGHUP (a closed terminal) and exits 0; the second exits 130 at once. */
 function stopOnSignals(running: RunningService): void {
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -47,7 +47,7 @@ function stopOnSignals(running: RunningService): void {
       },
     );
   };
-  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal).on("SIGHUP", onSignal);
 }
 
 /** Tells the parent where this service listens, and stops when the parent is gone, even by `kill -9`. */

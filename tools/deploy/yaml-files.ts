@@ -1,0 +1,16 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+/** The paths of a folder's YAML files, sorted by name. */
+export function yamlFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Reads a YAML file with one document, merge keys resolved; throws where it is none, or names a key twice. */
+export function readYaml<T>(path: string): T {
+  return parse(readFileSync(path, "utf8"), { merge: true }) as T;
+}
