@@ -52,7 +52,7 @@ export class ComposeProcesses {
     try {
       const waiting = new Map<string, Promise<void>>();
       for (const [name, { depends_on = {} }] of processes.#services) {
-        const before = Object.keys(depends_on).map((each) => waiting.get(each));
+        const before = Object.keys(depends_on).flatMap((each) => waiting.get(each) ?? []);
         waiting.set(
           name,
           Promise.all(before).then(() => processes.#start(name)),
