@@ -5,7 +5,7 @@ import { answerDetail, answerStatus, networkProblem } from "./call-problem.js";
 import { type CollectionSchema, collectionParams } from "./collection-schema.js";
 import type { Point } from "./point-problem.js";
 import type { QdrantAddress } from "./qdrant-address.js";
-import { RetryAfterWatch } from "./retry-after.js";
+import { RetryAfterWatch } from "./retry-after-watch.js";
 import { UploadError } from "./upload-error.js";
 
 /** How a connection behaves when the server is slow, busy or gone. */

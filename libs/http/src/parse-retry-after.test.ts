@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseRetryAfter } from "./retry-after.js";
+import { parseRetryAfter } from "./parse-retry-after.js";
 
 const now = Date.parse("Fri, 31 Dec 1999 23:59:50 GMT");
 

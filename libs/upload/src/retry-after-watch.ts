@@ -1,17 +1,9 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { parseRetryAfter } from "@ragline/http";
 
 interface HeadersMessage {
   readonly request: { readonly origin: string | URL };
   readonly response: { readonly statusCode: number; readonly headers: readonly Buffer[] };
-}
-
-/** A Retry-After header (RFC 9110, section 10.2.3: seconds or a date) in milliseconds from now; undefined when unusable. */
-export function parseRetryAfter(header: string, now = Date.now()): number | undefined {
-  const text = header.trim();
-  if (text === "") return undefined;
-  const seconds = Number(text);
-  const ms = Number.isNaN(seconds) ? Date.parse(text) - now : seconds * 1000;
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
 /**

@@ -1,0 +1,14 @@
+export { byteSize } from "./byte-size.js";
+export { type FileLockOptions, withFileLock } from "./file-lock.js";
+export { type CachedFile, RepositoryCache } from "./hub-cache.js";
+export { HubClient, type HubClientOptions } from "./hub-client.js";
+export { HubError, type HubProblem } from "./hub-error.js";
+export { defaultEndpoint, hubCacheDir, hubToken } from "./hub-settings.js";
+export {
+  type PulledFile,
+  type PulledFiles,
+  type PullOptions,
+  type PullProgress,
+  pullFiles,
+  type WantedFile,
+} from "./pull-files.js";
