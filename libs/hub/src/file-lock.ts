@@ -83,7 +83,7 @@ export async function withFileLock<Result>(
       await clearStale(path, sign);
       continue;
     }
-    await delay(Math.min(200, staleMs / 4), undefined, { ...(signal ? { signal } : {}) });
+    await delay(Math.min(200, staleMs / 4), undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
   }
   const heartbeat = setInterval(() => {
     const now = new Date();

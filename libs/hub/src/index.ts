@@ -1,4 +1,5 @@
 export { byteSize } from "./byte-size.js";
+export { fetchableExtensions, isFetchable, isSafeName } from "./file-names.js";
 export { type FileLockOptions, withFileLock } from "./file-lock.js";
 export { type CachedFile, RepositoryCache } from "./hub-cache.js";
 export { HubClient, type HubClientOptions } from "./hub-client.js";

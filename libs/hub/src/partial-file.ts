@@ -8,9 +8,9 @@ export const defaultSegmentBytes = 16 * 1024 ** 2;
 // A link in place of the file would let somebody else choose what is written to.
 const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
 
-async function openPlain(path: string): Promise<FileHandle> {
+async function openPlain(path: string, more = 0): Promise<FileHandle> {
   try {
-    return await open(path, flags, 0o644);
+    return await open(path, flags | more, 0o644);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = code === "ELOOP" ? "it is a link, which nobody should have put there" : (cause as Error).message;
@@ -43,7 +43,7 @@ export class PartialFile {
   /** Opens what an earlier process left, or begins anew where that was of another size. */
   static async open(path: string, bytes: number, segmentBytes = defaultSegmentBytes): Promise<PartialFile> {
     const file = await openPlain(path);
-    const journal = await openPlain(journalPath(path)).catch(async (error: unknown) => {
+    const journal = await openPlain(journalPath(path), constants.O_APPEND).catch(async (error: unknown) => {
       await file.close();
       throw error;
     });
@@ -55,7 +55,7 @@ export class PartialFile {
     const isOurs = first === head && lines.length > 0 && indices.every((index) => index >= 0 && index < count);
     if (!isOurs) {
       await journal.truncate(0);
-      await journal.write(`${head}\n`, 0);
+      await journal.appendFile(`${head}\n`);
     }
     await file.truncate(bytes);
     return new PartialFile(path, { bytes, segmentBytes }, { file, journal, done: new Set(isOurs ? indices : []) });
@@ -102,7 +102,7 @@ export class PartialFile {
   async reset(): Promise<void> {
     this.#done.clear();
     await this.#journal.truncate(0);
-    await this.#journal.write(`${JSON.stringify({ bytes: this.bytes, segmentBytes: this.segmentBytes })}\n`, 0);
+    await this.#journal.appendFile(`${JSON.stringify({ bytes: this.bytes, segmentBytes: this.segmentBytes })}\n`);
   }
 
   /** Brings the bytes to the disk, for good. */

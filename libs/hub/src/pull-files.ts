@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { byteSize } from "./byte-size.js";
 import { type DownloadOptions, downloadFile } from "./download-file.js";
 import { type FileDigest, fileDigest, matchesEtag } from "./file-digest.js";
+import { fetchableExtensions, isFetchable, isSafeName } from "./file-names.js";
 import { withFileLock } from "./file-lock.js";
 import { type CachedFile, RepositoryCache } from "./hub-cache.js";
 import { HubClient, type HubClientOptions, type RemoteFile } from "./hub-client.js";
@@ -64,6 +65,15 @@ export interface PulledFiles {
   readonly files: readonly PulledFile[];
 }
 
+function assertFetchable(repository: string, name: string): void {
+  if (!isSafeName(name)) throw new HubError("refused", `${repository}: "${name}" is no path below a repository`);
+  if (!isFetchable(name))
+    throw new HubError(
+      "refused",
+      `${repository}: ${name} is never fetched; only files that end in ${fetchableExtensions.join(", ")} are, since they hold no code`,
+    );
+}
+
 async function freeOnDisk(directory: string): Promise<number> {
   for (let at = directory; ; at = dirname(at)) {
     try {
@@ -82,6 +92,7 @@ class Pull {
 
   constructor(options: PullOptions) {
     this.#options = options;
+    for (const { name } of options.files) assertFetchable(options.repository, name);
     this.#cache = new RepositoryCache(options.cacheDir, options.repository);
   }
 

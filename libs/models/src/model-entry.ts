@@ -1,6 +1,6 @@
+import { fetchableExtensions, isFetchable, isSafeName } from "@ragline/hub";
 import { z } from "zod";
 import { loaderRules, loaders } from "./loader-rules.js";
-import { fetchableExtensions, isFetchable, isSafeName } from "./model-file-name.js";
 import { precisions } from "./precision.js";
 
 /** What stands where a revision or a hash is not known: the first pull writes what it found into the lock file. */
