@@ -26,7 +26,7 @@ class Download {
   readonly #remote: RemoteFile;
   readonly #file: PartialFile;
   readonly #options: DownloadOptions;
-  #rangesAreKnown = true;
+  readonly #server = { knowsRanges: true };
 
   constructor(client: HubClient, remote: RemoteFile, file: PartialFile, options: DownloadOptions) {
     this.#client = client;
@@ -44,7 +44,7 @@ class Download {
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop, { once: true });
     const work = async () => {
-      for (let next = waiting.shift(); next !== undefined && this.#rangesAreKnown; next = waiting.shift())
+      for (let next = waiting.shift(); next !== undefined && this.#server.knowsRanges; next = waiting.shift())
         await this.#fetch(next, next, failed.signal);
     };
     try {
@@ -78,7 +78,7 @@ class Download {
       const part = await this.#client.openPart(this.#remote, at, end - 1, signal);
       let position = part.start;
       // The other segments would each bring the whole again.
-      if (part.isWhole && end < this.#remote.bytes) this.#rangesAreKnown = false;
+      if (part.isWhole && end < this.#remote.bytes) this.#server.knowsRanges = false;
       try {
         for await (const chunk of part.body) {
           const useful = chunk.subarray(Math.max(0, at - position), Math.max(0, end - position));

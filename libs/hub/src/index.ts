@@ -1,6 +1,6 @@
 export { byteSize } from "./byte-size.js";
-export { fetchableExtensions, isFetchable, isSafeName } from "./file-names.js";
 export { type FileLockOptions, withFileLock } from "./file-lock.js";
+export { fetchableExtensions, isFetchable, isSafeName } from "./file-names.js";
 export { type CachedFile, RepositoryCache } from "./hub-cache.js";
 export { HubClient, type HubClientOptions } from "./hub-client.js";
 export { HubError, type HubProblem } from "./hub-error.js";
