@@ -1,6 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { RaglineError } from "@ragline/rpc";
-import type { DeviceKind, Lease, LeaseEvent, LeaseRequest, LeaseSource, LeaseStage } from "./lease.js";
+import type {
+  DeviceFallback,
+  Lease,
+  LeaseDeviceState,
+  LeaseEvent,
+  LeaseRequest,
+  LeaseSource,
+  LeaseSourceState,
+  LeaseState,
+} from "./lease.js";
 import { DeviceLedger, type LeaseDevice } from "./lease-device.js";
 import { type Waiter, WaitingLine } from "./waiting-line.js";
 
@@ -12,6 +21,8 @@ const maxReportsAbove = 20;
 /** How a {@link LeaseBroker} grants. */
 export interface LeaseBrokerOptions {
   readonly devices: readonly LeaseDevice[];
+  /** Devices that were asked for and are not there, which holders are told. @default none */
+  readonly fallbacks?: readonly DeviceFallback[];
   /** One lease at a time on each device, so that a model has it for itself. @default true */
   readonly exclusive?: boolean;
   /** Most requests that wait for one device; the next is refused at once. @default 64 */
@@ -20,28 +31,6 @@ export interface LeaseBrokerOptions {
   readonly maxEvents?: number;
   /** Fencing tokens are greater than this, so that a broker that is started again grants none twice. @default 0 */
   readonly firstToken?: number;
-}
-
-/** One device as the broker sees it now. */
-export interface LeaseDeviceState {
-  readonly name: string;
-  readonly kind: DeviceKind;
-  readonly capBytes: number;
-  readonly grantedBytes: number;
-  readonly waiting: number;
-  readonly leases: readonly LeaseState[];
-}
-
-/** One lease as the broker sees it now. */
-export interface LeaseState {
-  readonly id: string;
-  readonly fencingToken: number;
-  readonly stage: LeaseStage;
-  readonly model: string;
-  readonly grantedBytes: number;
-  /** What its holder reported last. */
-  readonly usedBytes: number;
-  readonly heldMs: number;
 }
 
 /** A lease that is held. */
@@ -58,6 +47,7 @@ interface Held {
 export class LeaseBroker implements LeaseSource {
   readonly #devices: readonly DeviceLedger[];
   readonly #line = new WaitingLine();
+  readonly #fallbacks: readonly DeviceFallback[];
   readonly #maxWaiting: number;
   readonly #maxEvents: number;
   readonly #events: LeaseEvent[] = [];
@@ -67,6 +57,7 @@ export class LeaseBroker implements LeaseSource {
   constructor(options: LeaseBrokerOptions) {
     if (options.devices.length === 0) throw new Error("a lease broker needs at least one device");
     this.#devices = options.devices.map((device) => new DeviceLedger(device, options.exclusive ?? true));
+    this.#fallbacks = options.fallbacks ?? [];
     this.#maxWaiting = options.maxWaiting ?? 64;
     this.#maxEvents = options.maxEvents ?? 1000;
     this.#lastToken = options.firstToken ?? 0;
@@ -85,6 +76,10 @@ export class LeaseBroker implements LeaseSource {
       const held = [...this.#held.values()].filter((each) => each.device === device);
       return { name, kind, capBytes, grantedBytes, waiting, leases: held.map(({ state }) => state()) };
     });
+  }
+
+  async describe(): Promise<LeaseSourceState> {
+    return { devices: this.devices, fallbacks: this.#fallbacks };
   }
 
   /** Asks the holder of a lease to stop; its bytes stay granted until it releases them. */

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
-import type { HoldRequest, LeaseService } from "@ragline/contracts";
+import { type HoldRequest, type LeaseService, OutcomeReason } from "@ragline/contracts";
 import { type Handlers, RaglineError } from "@ragline/rpc";
 import type { DeviceKind, Lease, LeaseSource } from "./lease.js";
-import type { LeaseBroker } from "./lease-broker.js";
+import { toOutcomeSource } from "./outcome-source.js";
 import { fromStage, toStage } from "./stage-names.js";
 
 type HoldReply = ReturnType<Handlers<typeof LeaseService>["hold"]> extends AsyncIterable<infer Reply> ? Reply : never;
@@ -11,7 +11,7 @@ type HoldReply = ReturnType<Handlers<typeof LeaseService>["hold"]> extends Async
  * The `Hold` rpc over a source of leases. However the stream ends (release, half-close, cancel, a dead process),
  * the lease is given back, or the place in the line.
  */
-export function leaseHandlers(source: LeaseSource & Pick<LeaseBroker, "devices">): Handlers<typeof LeaseService> {
+export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService> {
   return {
     async *hold(requests, { signal }) {
       const incoming = requests[Symbol.asyncIterator]();
@@ -82,25 +82,39 @@ export function leaseHandlers(source: LeaseSource & Pick<LeaseBroker, "devices">
       }
     },
 
-    listDevices: async () => ({
-      devices: source.devices.map(({ name, kind, capBytes, grantedBytes, waiting, leases }) => ({
-        name,
-        kind,
-        capBytes: BigInt(capBytes),
-        grantedBytes: BigInt(grantedBytes),
-        usedBytes: BigInt(leases.reduce((sum, { usedBytes }) => sum + Math.round(usedBytes), 0)),
-        waiting,
-        leases: leases.map((lease) => ({
-          leaseId: lease.id,
-          fencingToken: BigInt(lease.fencingToken),
-          stage: toStage(lease.stage),
-          model: lease.model,
-          grantedBytes: BigInt(lease.grantedBytes),
-          usedBytes: BigInt(Math.round(lease.usedBytes)),
-          heldSeconds: lease.heldMs / 1000,
+    listDevices: async () => {
+      const { devices, fallbacks } = await source.describe();
+      return {
+        devices: devices.map(({ name, kind, capBytes, grantedBytes, waiting, leases }) => ({
+          name,
+          kind,
+          capBytes: BigInt(capBytes),
+          grantedBytes: BigInt(grantedBytes),
+          usedBytes: BigInt(leases.reduce((sum, { usedBytes }) => sum + Math.round(usedBytes), 0)),
+          waiting,
+          leases: leases.map((lease) => ({
+            leaseId: lease.id,
+            fencingToken: BigInt(lease.fencingToken),
+            stage: toStage(lease.stage),
+            model: lease.model,
+            grantedBytes: BigInt(lease.grantedBytes),
+            usedBytes: BigInt(Math.round(lease.usedBytes)),
+            heldSeconds: lease.heldMs / 1000,
+          })),
         })),
-      })),
-    }),
+        fallbacks: fallbacks.map(({ requested, resolved, source: chosenBy, detail, degraded }) => ({
+          requested,
+          resolved,
+          outcome: {
+            reason: OutcomeReason.DEVICE_UNAVAILABLE,
+            source: toOutcomeSource(chosenBy),
+            detail,
+            degraded,
+            count: 1n,
+          },
+        })),
+      };
+    },
   };
 }
 

@@ -54,8 +54,60 @@ export interface Lease {
   release(): void;
 }
 
+/** One device as a broker sees it now. */
+export interface LeaseDeviceState {
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly capBytes: number;
+  readonly grantedBytes: number;
+  readonly waiting: number;
+  readonly leases: readonly LeaseState[];
+}
+
+/** One lease as a broker sees it now. */
+export interface LeaseState {
+  readonly id: string;
+  readonly fencingToken: number;
+  readonly stage: LeaseStage;
+  readonly model: string;
+  readonly grantedBytes: number;
+  /** What its holder reported last. */
+  readonly usedBytes: number;
+  readonly heldMs: number;
+}
+
+/** Who asked for a device. */
+export type DeviceSource = "runtime" | "cli" | "env" | "config" | "default";
+
+/** A device that was asked for and is not there. */
+export interface DeviceFallback {
+  /** As it was asked for, such as "cuda:3". */
+  readonly requested: string;
+  /** What computes instead, such as "cpu:0". */
+  readonly resolved: string;
+  readonly source: DeviceSource;
+  /** What is missing and what to do. */
+  readonly detail: string;
+  /** Whether it was asked for by name: what `auto` would have taken if it could is only noted. */
+  readonly degraded: boolean;
+}
+
+/** What a source grants. */
+export interface LeaseSourceState {
+  /** One at least; a request that names no kind gets that of the first. */
+  readonly devices: readonly LeaseDeviceState[];
+  /** Devices that were asked of it and are not there. */
+  readonly fallbacks: readonly DeviceFallback[];
+}
+
 /** Whatever grants leases: a broker in this process, or one behind an address. */
 export interface LeaseSource {
+  /**
+   * The devices as they are now.
+   * @throws RaglineError UNAVAILABLE when the broker is gone
+   */
+  describe(signal?: AbortSignal): Promise<LeaseSourceState>;
+
   /**
    * Waits in line for a device and resolves with the lease.
    * @throws RaglineError FAILED_PRECONDITION LEASE_ABOVE_CAP at once where no device could ever grant so much,

@@ -1,8 +1,9 @@
 import { Readable } from "node:stream";
 import { type HoldResponse, LeaseService } from "@ragline/contracts";
 import { type ClientOptions, createClient, RaglineError } from "@ragline/rpc";
-import type { DeviceKind, Lease, LeaseRequest, LeaseSource } from "./lease.js";
-import { toStage } from "./stage-names.js";
+import type { DeviceKind, Lease, LeaseRequest, LeaseSource, LeaseSourceState } from "./lease.js";
+import { fromOutcomeSource } from "./outcome-source.js";
+import { fromStage, toStage } from "./stage-names.js";
 
 const maxUint32 = 2 ** 32 - 1;
 
@@ -13,7 +14,50 @@ const maxUint32 = 2 ** 32 - 1;
  * @param address "host:port" or "unix:/absolute/path" of a LeaseService
  */
 export function remoteLeases(address: string, options: ClientOptions = {}): LeaseSource {
-  return { acquire: (request) => acquire(address, { name: "lease broker", ...options }, request) };
+  const named = { name: "lease broker", ...options };
+  return {
+    acquire: (request) => acquire(address, named, request),
+    describe: (signal) => describe(address, named, signal),
+  };
+}
+
+const describeTimeoutMs = 10_000;
+
+async function describe(address: string, options: ClientOptions, signal?: AbortSignal): Promise<LeaseSourceState> {
+  const client = createClient(LeaseService, address, options);
+  try {
+    const { devices, fallbacks } = await client.listDevices(
+      {},
+      { deadlineMs: describeTimeoutMs, ...(signal ? { signal } : {}) },
+    );
+    return {
+      devices: devices.map(({ name, kind, capBytes, grantedBytes, waiting, leases }) => ({
+        name,
+        kind: kind as DeviceKind,
+        capBytes: Number(capBytes),
+        grantedBytes: Number(grantedBytes),
+        waiting,
+        leases: leases.map((lease) => ({
+          id: lease.leaseId,
+          fencingToken: Number(lease.fencingToken),
+          stage: fromStage(lease.stage),
+          model: lease.model,
+          grantedBytes: Number(lease.grantedBytes),
+          usedBytes: Number(lease.usedBytes),
+          heldMs: lease.heldSeconds * 1000,
+        })),
+      })),
+      fallbacks: fallbacks.map(({ requested, resolved, outcome }) => ({
+        requested,
+        resolved,
+        source: fromOutcomeSource(outcome?.source),
+        detail: outcome?.detail ?? "",
+        degraded: outcome?.degraded ?? true,
+      })),
+    };
+  } finally {
+    client.close();
+  }
 }
 
 async function acquire(address: string, options: ClientOptions, request: LeaseRequest): Promise<Lease> {

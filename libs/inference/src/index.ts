@@ -1,5 +1,6 @@
 export { calibrateSession } from "./calibrate-session.js";
 export { CrossEncoder, type CrossEncoderResult } from "./cross-encoder.js";
+export { cudaProblem } from "./cuda-problem.js";
 export { DenseEncoder, type DenseResult, type InputType } from "./dense-encoder.js";
 export { InferenceError, type InferenceFailure } from "./inference-error.js";
 export { mapInOrder } from "./map-in-order.js";

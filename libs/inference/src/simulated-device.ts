@@ -8,11 +8,15 @@ export interface SimulatedDeviceOptions {
   readonly weightsBytes?: number;
   /** Activations for each padded token of a call. @default 65536 */
   readonly bytesPerToken?: number;
-  /** What another user of the device leaves free in each `tightEvery`th call. @default everything */
+  /**
+   * What another user of the device leaves of it in each `tightEvery`th call, weights included; with less than the weights
+   * each of these calls fails. The first call of a worker is none of them unless all are, so what failed can be tried again.
+   * @default everything
+   */
   readonly tightBytes?: number;
   /** @default 2 */
   readonly tightEvery?: number;
-  /** Time that each padded token takes beside computing. @default 0 */
+  /** Time that each padded token takes at least, computing included. @default 0 */
   readonly microsecondsPerToken?: number;
 }
 
@@ -65,7 +69,7 @@ export class SimulatedDevice {
    */
   reserve(tokens: number): () => void {
     const { bytes, bytesPerToken = defaultBytesPerToken, tightBytes, tightEvery = 2 } = this.#options;
-    const isTight = tightBytes !== undefined && this.#calls++ % tightEvery === 0;
+    const isTight = tightBytes !== undefined && ++this.#calls % tightEvery === 0;
     const budget = isTight ? Math.min(bytes, tightBytes) : bytes;
     const needed = tokens * bytesPerToken;
     if (this.usedBytes + needed > budget) {
@@ -78,14 +82,16 @@ export class SimulatedDevice {
     };
   }
 
-  /** Waits as long as so many tokens take; what a timer is late by is made up for in the next call. */
-  async pace(tokens: number): Promise<void> {
+  /**
+   * Waits until a call of so many tokens has taken its time; what a timer is late by is made up for in the next call.
+   * @param startedAt when the call began, by `performance.now()`
+   */
+  async pace(tokens: number, startedAt: number): Promise<void> {
     const { microsecondsPerToken = 0 } = this.#options;
     if (microsecondsPerToken === 0) return;
-    const now = performance.now();
-    const from = now - this.#busyUntil > idleMs ? now : this.#busyUntil;
+    const from = startedAt - this.#busyUntil > idleMs ? startedAt : this.#busyUntil;
     this.#busyUntil = from + (tokens * microsecondsPerToken) / 1000;
-    const left = this.#busyUntil - now;
+    const left = this.#busyUntil - performance.now();
     if (left >= 1) await sleep(left);
   }
 }

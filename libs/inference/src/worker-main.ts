@@ -44,8 +44,7 @@ interface Device {
 
 function openDevice(init: WorkerInit): Device {
   const { device } = init;
-  const executionProviders =
-    device.kind === "cuda" ? [{ name: "cuda", deviceId: device.deviceId } as const] : (["cpu"] as const);
+  const executionProviders = device.kind === "cuda" ? [{ name: "cuda", deviceId: 0 } as const] : (["cpu"] as const);
   const plain = { executionProviders: [...executionProviders], memory: residentMemory };
   if (device.kind !== "simulated") return { ...plain, guard: (_, compute) => compute() };
   const ledger = new SimulatedDevice({ weightsBytes: init.graphBytes, ...parseSimulatedOptions(device.options) });
@@ -53,10 +52,11 @@ function openDevice(init: WorkerInit): Device {
     ...plain,
     memory: () => ({ usedBytes: ledger.usedBytes, peakBytes: ledger.peakBytes }),
     guard: async (call, compute) => {
+      const startedAt = performance.now();
       const release = ledger.reserve(call.rows * call.columns);
       try {
         const result = await compute();
-        await ledger.pace(call.rows * call.columns);
+        await ledger.pace(call.rows * call.columns, startedAt);
         return result;
       } finally {
         release();

@@ -59,6 +59,10 @@ export class WorkerPool {
   /** Workers that were ended because their group was over its limit, not because of what they computed. */
   readonly #overLimit = new Set<WorkerProcess>();
   readonly #queue: Job[] = [];
+  /** Single texts that ran out of memory, for the workers that take the places of those they ran out of it on. */
+  readonly #retries: Job[] = [];
+  /** Workers that have done nothing yet. */
+  readonly #fresh = new Set<WorkerProcess>();
   #nextId = 0;
   #closed: InferenceError | undefined;
   #closing: Promise<void> | undefined;
@@ -111,6 +115,7 @@ export class WorkerPool {
       onReady: (worker) => {
         this.#groupOf.set(worker, group);
         this.#inFlight.set(worker, new Map());
+        this.#fresh.add(worker);
         this.#runtime = worker.runtime;
         this.#noteMemory();
         this.#dispatch();
@@ -135,6 +140,9 @@ export class WorkerPool {
     await group.close(
       this.#closed ?? new InferenceError("closed", `the workers of ${this.#options.model} were closed`),
     );
+    // The fresh workers that they wait for may have been of this group.
+    this.#queue.unshift(...this.#retries.splice(0));
+    this.#dispatch();
   }
 
   /**
@@ -186,7 +194,11 @@ export class WorkerPool {
 
   async #end(reason: InferenceError): Promise<void> {
     this.#closed = reason;
-    const jobs = [...this.#queue.splice(0), ...[...this.#inFlight.values()].flatMap((each) => [...each.values()])];
+    const jobs = [
+      ...this.#queue.splice(0),
+      ...this.#retries.splice(0),
+      ...[...this.#inFlight.values()].flatMap((each) => [...each.values()]),
+    ];
     for (const each of this.#inFlight.values()) each.clear();
     for (const { run } of jobs) this.#reject(run, reason);
     await Promise.all([...this.#groups].map((group) => this.detach(group)));
@@ -241,7 +253,7 @@ export class WorkerPool {
     this.#options.budget.outOfMemory(largestCallTokens(job.units));
     if (this.#queueHalves(job)) return;
     if (job.outOfMemory++ < maxOutOfMemory) {
-      this.#queue.unshift(job);
+      this.#retries.push(job);
       this.#groupOf.get(worker)?.recycle(worker);
     } else {
       this.#giveUp(job, message);
@@ -270,6 +282,7 @@ export class WorkerPool {
     // Jobs are computed in the order of their arrival: if the worker died of one, then of the first.
     const [computed, ...waiting] = this.#inFlight.get(worker)?.values() ?? [];
     this.#inFlight.delete(worker);
+    this.#fresh.delete(worker);
     this.#groupOf.delete(worker);
     if (!meant) {
       this.#lost++;
@@ -279,7 +292,7 @@ export class WorkerPool {
     if (computed && overLimit) {
       const message = `model ${this.#options.model} needs more memory for one text than its lease has`;
       if (this.#queueHalves(computed)) this.#options.budget.outOfMemory(largestCallTokens(computed.units));
-      else if (computed.outOfMemory++ < maxOutOfMemory) this.#queue.unshift(computed);
+      else if (computed.outOfMemory++ < maxOutOfMemory) this.#retries.push(computed);
       else this.#giveUp(computed, message);
     } else if (computed && !meant && ++computed.losses > maxLossesPerJob) {
       const how = worker.howItEnded;
@@ -296,27 +309,38 @@ export class WorkerPool {
     if (this.#groups.size === 0) await this.fail(error);
   }
 
-  #idlest(): [WorkerProcess, Map<number, Job>] | undefined {
-    let best: [WorkerProcess, Map<number, Job>] | undefined;
-    for (const entry of this.#inFlight) {
-      const [{ isReady }, jobs] = entry;
-      if (isReady && jobs.size < jobsAheadPerWorker && jobs.size < (best?.[1].size ?? Infinity)) best = entry;
+  #idlest(): WorkerProcess | undefined {
+    let best: WorkerProcess | undefined;
+    let fewest = jobsAheadPerWorker;
+    for (const [worker, { size }] of this.#inFlight) {
+      if (!worker.isReady || size >= fewest) continue;
+      best = worker;
+      fewest = size;
     }
     return best;
   }
 
   #dispatch(): void {
+    for (const worker of this.#fresh) {
+      const job = this.#retries.shift();
+      if (!job) break;
+      this.#send(worker, job);
+    }
     while (this.#queue.length > 0) {
       const idlest = this.#idlest();
       const job = idlest && this.#queue.shift();
       if (!job) return;
       if (job.run.settled) continue;
       if (largestCallTokens(job.units) > this.#options.budget.tokens && this.#splitLargest(job)) continue;
-      const [worker, jobs] = idlest;
-      jobs.set(job.id, job);
-      const { fencingToken } = this.#groupOf.get(worker)?.options ?? { fencingToken: 0 };
-      worker.send({ type: "job", id: job.id, fencingToken, calls: job.units.map(({ call }) => call) });
+      this.#send(idlest, job);
     }
+  }
+
+  #send(worker: WorkerProcess, job: Job): void {
+    this.#fresh.delete(worker);
+    this.#inFlight.get(worker)?.set(job.id, job);
+    const { fencingToken } = this.#groupOf.get(worker)?.options ?? { fencingToken: 0 };
+    worker.send({ type: "job", id: job.id, fencingToken, calls: job.units.map(({ call }) => call) });
   }
 
   /** Splits a job whose call has become too large for the budget; jobs of several calls have only short single texts. */

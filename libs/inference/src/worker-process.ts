@@ -19,8 +19,10 @@ export class WorkerProcess {
   #memory: WorkerMemory = { usedBytes: 0, peakBytes: 0 };
 
   constructor(model: string, init: Omit<WorkerInit, "type">, onReply: OnWorkerReply) {
+    const { device } = init;
     const child = fork(workerMain, {
       serialization: "advanced",
+      ...(device.kind === "cuda" && device.uuid ? { env: { ...process.env, CUDA_VISIBLE_DEVICES: device.uuid } } : {}),
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       execArgv: [],
     });

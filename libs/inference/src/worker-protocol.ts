@@ -7,7 +7,11 @@ export type OutputHead =
 /** What a worker computes on; a simulated device is a ledger over the CPU that runs out of memory at a budget. */
 export type WorkerDevice =
   | { readonly kind: "cpu" }
-  | { readonly kind: "cuda"; readonly deviceId: number }
+  | {
+      readonly kind: "cuda";
+      /** The GPU by its UUID, which the worker then sees alone; absent: the first that its environment leaves it. */
+      readonly uuid?: string;
+    }
   | { readonly kind: "simulated"; readonly options: Readonly<Record<string, unknown>> };
 
 /** What a worker process needs to open its session. */

@@ -76,8 +76,7 @@ export class LeasedWorkers {
   resize(): void {
     const { sizing } = this.#options;
     for (const { lease } of this.#holds) {
-      const needed = sizing.bytesOn(lease.deviceKind);
-      if (needed < lease.bytes) lease.shrunk(needed);
+      if (sizing.bytes < lease.bytes) lease.shrunk(sizing.bytes);
     }
     this.#setLimit();
   }
@@ -147,7 +146,7 @@ export class LeasedWorkers {
       name: lease.device,
       device: workerDevice(lease),
       fencingToken: lease.fencingToken,
-      workers: sizing.workersOn(lease.deviceKind),
+      workers: sizing.workers,
       ...(threadsPerWorker ? { threadsPerWorker } : {}),
     });
     lease.revoked.removeEventListener("abort", endOpening);
@@ -166,6 +165,13 @@ export class LeasedWorkers {
     return new RaglineError("ABORTED", "LEASE_REVOKED", message, { cause });
   }
 
+  /** A broker that was started again with devices of another kind: its results would differ in their last bits. */
+  #otherKind({ device }: Lease): RaglineError {
+    const { model } = this.#options.request;
+    const message = `the broker grants ${device} now, and ${model} was begun on a device of kind ${this.#options.sizing.kind}; run again`;
+    return new RaglineError("FAILED_PRECONDITION", "LEASE_KIND_CHANGED", message);
+  }
+
   /** A lease that is as large as the sizing wants, or the largest that a device can grant. Waits out a broker's restart. */
   async #acquire(waitMs: number): Promise<Lease> {
     const { source, request, sizing } = this.#options;
@@ -174,7 +180,12 @@ export class LeasedWorkers {
     const lostAfter = performance.now() + Math.min(waitMs, brokerLossMs);
     for (;;) {
       try {
-        const lease = await source.acquire({ ...request, bytes: sizing.bytes, waitMs, signal, exceptDevices });
+        const { bytes, kind: deviceKind } = sizing;
+        const lease = await source.acquire({ ...request, bytes, deviceKind, waitMs, signal, exceptDevices });
+        if (lease.deviceKind !== deviceKind) {
+          lease.release();
+          throw this.#otherKind(lease);
+        }
         const use = this.#uses.get(lease.device);
         this.#uses.set(lease.device, {
           device: lease.device,
@@ -230,7 +241,7 @@ export class LeasedWorkers {
   /** No call may need more than the smallest grant has. */
   #setLimit(): void {
     const { session, sizing } = this.#options;
-    const limits = [...this.#holds].map(({ lease }) => sizing.tokensWithin(lease.deviceKind, lease.bytes));
+    const limits = [...this.#holds].map(({ lease }) => sizing.tokensWithin(lease.bytes));
     if (limits.length > 0) session.budget.setLimit(Math.max(1, Math.min(...limits)));
   }
 

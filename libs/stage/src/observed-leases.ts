@@ -47,6 +47,7 @@ function observed(lease: Lease, observer: StageObserver): Lease {
 /** The same leases, whose waits, sizes and use are told to an observer. */
 export function observedLeases(source: LeaseSource, observer: StageObserver): LeaseSource {
   return {
+    describe: (signal) => source.describe(signal),
     acquire: async (request) => {
       const startedAt = performance.now();
       try {

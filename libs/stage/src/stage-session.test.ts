@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { LeaseService, Precision, Stage, StageOpenSchema } from "@ragline/contracts";
+import { LeaseService, OutcomeReason, OutcomeSource, Precision, Stage, StageOpenSchema } from "@ragline/contracts";
 import { type Lease, LeaseBroker, type LeaseSource, leaseHandlers } from "@ragline/gpu-lease";
 import { DenseEncoder, SparseEncoder } from "@ragline/inference";
 import { createServer, implementation, listen, RaglineError, serviceDefinition, status } from "@ragline/rpc";
@@ -89,6 +89,8 @@ function watchChildren(): () => ChildProcess[] {
   return () => children.filter((child) => child.pid && child.exitCode === null && child.signalCode === null);
 }
 
+const oneCpu: LeaseSource["describe"] = () => new LeaseBroker({ devices: cpu }).describe();
+
 /** A source whose one lease counts how often it is given back, and can be taken back. */
 function countedLease() {
   const revocation = new AbortController();
@@ -102,7 +104,7 @@ function countedLease() {
     if (granted++ > 0) throw new RaglineError("FAILED_PRECONDITION", "LEASE_NO_DEVICE", "the one device is taken");
     return { ...lease, reportUsage, release };
   };
-  const leases: LeaseSource = { acquire };
+  const leases: LeaseSource = { acquire, describe: oneCpu };
   return { leases, release, reportUsage, revoke: () => revocation.abort(new Error("another needs it")) };
 }
 
@@ -147,7 +149,11 @@ test.each([
   [Stage.SPARSE, "qdrant-bm25", status.INVALID_ARGUMENT, "NO_GRAPH"],
 ] as const)("of stage %i a model %s is refused before a lease is asked for", async (stage, model, code, reason) => {
   const acquire = vi.fn<LeaseSource["acquire"]>();
-  const options = { leases: { acquire }, observer: noObserver, queue: new TokenQueue({ maxTokens: 1 }) };
+  const options = {
+    leases: { acquire, describe: oneCpu },
+    observer: noObserver,
+    queue: new TokenQueue({ maxTokens: 1 }),
+  };
   const { signal } = new AbortController();
   const refused = openStage(stage, create(StageOpenSchema, { model }), options, signal);
   await expect(refused).rejects.toMatchObject({ code, reason });
@@ -185,6 +191,33 @@ test("the observer is told of every batch, every call of the model, what was cut
   expect(observer.recordPeakBytes.mock.calls).toEqual([["cpu:0", Number(summary.peakBytes)]]);
   expect(summary).toMatchObject({ items: 5n, batches: 4n, tokens: 546n, paddedTokens: 560n, truncated: 1n });
   expect(summary.peakBytes).toBeGreaterThan(10n ** 7n);
+});
+
+test("where every second call runs out of memory each text has its result all the same", async () => {
+  const options = { tightBytes: 1, tightEvery: 2 };
+  const devices = [0, 1].map((i) => ({ name: `simulated:${i}`, kind: "simulated", options }) as const);
+  const stage = await openSplade({ leases: new LeaseBroker({ devices }) });
+  const encoder = new SparseEncoder(stage.session, stage.tokenizer);
+  const texts = ["a lease", "is an open stream", "a ".repeat(600), "of its own"];
+  const { rows, failures } = await encoder.encode(texts, "passage");
+  const calm = await openSplade();
+  expect(rows).toEqual((await new SparseEncoder(calm.session, calm.tokenizer).encode(texts, "passage")).rows);
+  expect(failures).toEqual([]);
+  expect(stage.session.stats.outOfMemory).toBeGreaterThan(1);
+});
+
+test("a device that was asked for and is not there is told in the summary", async () => {
+  const detail = "cuda:3 was asked for and is not there";
+  const fallbacks = [{ requested: "cuda:3", resolved: "cpu:0", source: "cli", degraded: true, detail } as const];
+  const stage = await openSplade({ leases: new LeaseBroker({ devices: cpu, fallbacks }) });
+  const [outcome] = summarise(stage).outcomes ?? [];
+  expect(outcome).toMatchObject({
+    stage: Stage.SPARSE,
+    reason: OutcomeReason.DEVICE_UNAVAILABLE,
+    source: OutcomeSource.CLI,
+    degraded: true,
+    detail,
+  });
 });
 
 test("a lease is released once, after the workers are gone, however often the session is closed", async () => {

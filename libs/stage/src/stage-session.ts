@@ -1,14 +1,23 @@
 import { createHash } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { trace } from "@opentelemetry/api";
 import {
   BatchResize_Cause,
   type BatchResizeSchema,
+  OutcomeReason,
   Precision,
   Stage,
   type StageOpen,
   type StageReadySchema,
 } from "@ragline/contracts";
-import { type LeaseSource, remoteLeases } from "@ragline/gpu-lease";
+import {
+  type DeviceFallback,
+  type DeviceKind,
+  type LeaseSource,
+  type LeaseSourceState,
+  remoteLeases,
+  toOutcomeSource,
+} from "@ragline/gpu-lease";
 import {
   calibrateSession,
   estimateMemory,
@@ -100,9 +109,25 @@ export function findStageModel(name: string, stage: keyof typeof stageNames): Mo
   }
 }
 
-function choosePrecision(asked: Precision): PrecisionName {
+function choosePrecision(asked: Precision, kind: DeviceKind): PrecisionName {
   if (asked === Precision.FP32) return "fp32";
-  return asked === Precision.INT8 ? "int8" : fastestPrecision();
+  if (asked === Precision.INT8) return "int8";
+  // The CUDA provider has no kernels for the int8 operators of these graphs, and would compute them on the CPU.
+  return kind === "cuda" ? "fp32" : fastestPrecision();
+}
+
+/** Tells of devices that were asked for and are not there: in the reply, and in the trace. */
+function reportFallbacks(fallbacks: readonly DeviceFallback[], tally: StageTally): void {
+  for (const { requested, resolved, source, detail, degraded } of fallbacks) {
+    tally.report({
+      reason: OutcomeReason.DEVICE_UNAVAILABLE,
+      source: toOutcomeSource(source),
+      count: 1n,
+      degraded,
+      detail,
+    });
+    trace.getActiveSpan()?.addEvent("fallback", { reason: "device_unavailable", source, requested, resolved });
+  }
 }
 
 function whenAborted(signal: AbortSignal, act: () => void): void {
@@ -141,18 +166,20 @@ function filesSha256({ files }: VerifiedModel): string {
     .digest("hex");
 }
 
-/** What one worker needs on each kind of device: measured before, or a careful guess. */
-async function memoryOf(model: VerifiedModel, store: MemoryModelStore, threads: number) {
-  const guess = (kind: "cpu" | "cuda" | "simulated"): MemoryModel =>
-    estimateMemory({
-      graphBytes: model.graphBytes,
-      maxTokens: model.entry.maxTokens,
-      kind,
-    });
-  const key = { graphSha256: filesSha256(model), deviceKind: "cpu", runtime: model.precision, threads } as const;
-  const measured = await store.read(key);
-  const memory = { cpu: measured ?? guess("cpu"), cuda: guess("cuda"), simulated: guess("simulated") };
+/** What one worker needs on a kind of device: measured before, or a careful guess. */
+async function memoryOf(model: VerifiedModel, store: MemoryModelStore, threads: number, kind: DeviceKind) {
+  const { graphBytes, entry } = model;
+  const key = { graphSha256: filesSha256(model), deviceKind: kind, runtime: model.precision, threads };
+  const measured = kind === "cpu" ? await store.read(key) : undefined;
+  const memory: MemoryModel = measured ?? estimateMemory({ graphBytes, maxTokens: entry.maxTokens, kind });
   return { memory, key, isMeasured: measured !== undefined };
+}
+
+/** The kind of the devices that a source grants: that of its first. */
+function kindOf({ devices: [first] }: LeaseSourceState): DeviceKind {
+  if (!first)
+    throw new RaglineError("FAILED_PRECONDITION", "LEASE_NO_DEVICE", "the lease broker has no device; give it one");
+  return first.kind;
 }
 
 /**
@@ -169,20 +196,24 @@ export async function openStage(
   const entry = findStageModel(open.model, stage);
   if (!hasGraph(entry))
     throw new RaglineError("INVALID_ARGUMENT", "NO_GRAPH", `model ${entry.key} has no graph to run`);
-  const precision = choosePrecision(open.precision);
   const ended = new AbortController();
   whenAborted(signal, () => ended.abort(signal.reason));
   let session: ModelSession | undefined;
   let leased: LeasedWorkers | undefined;
   try {
+    const source = observedLeases(open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases, options.observer);
+    const granting = await source.describe(ended.signal);
+    const kind = kindOf(granting);
+    const precision = choosePrecision(open.precision, kind);
     const model = await verifyModel(entry, precision, options.modelsDir || undefined);
     const tokenizer = TextTokenizer.fromFile(model.tokenizerPath);
     const threads = options.threadsPerWorker ?? 1;
     const store = new MemoryModelStore(options.memoryModelsDir || undefined);
-    const { memory, key, isMeasured } = await memoryOf(model, store, threads);
+    const { memory, key, isMeasured } = await memoryOf(model, store, threads, kind);
     const computing = newSession(model, open, options);
     session = computing;
     const sizing = new WorkerSizing({
+      kind,
       memory,
       maxTokens: entry.maxTokens,
       sharesCalls: computing.sharesCalls,
@@ -192,7 +223,7 @@ export async function openStage(
     const startedAt = performance.now();
     const opened = await LeasedWorkers.open({
       session: computing,
-      source: observedLeases(open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases, options.observer),
+      source,
       request: { stage: stageNames[stage], model: entry.key, priority: open.leasePriority },
       sizing,
       waitMs: open.leaseWaitMs || defaultLeaseWaitMs,
@@ -203,9 +234,9 @@ export async function openStage(
     });
     const { workers, first, group } = opened;
     leased = workers;
-    if (!isMeasured && first.deviceKind === "cpu") {
+    if (!isMeasured && kind === "cpu") {
       const measured = await calibrateSession(computing, group, entry.maxTokens);
-      sizing.calibrate("cpu", measured);
+      sizing.calibrate(measured);
       await store.write(key, measured);
     }
     workers.resize();
@@ -214,14 +245,15 @@ export async function openStage(
     const close = () => (closing ??= shutDown());
     // At once: the handler may be in the middle of a long batch, or wait for a request that never comes.
     whenAborted(ended.signal, () => void close());
-    const count = sizing.workersOn(first.deviceKind);
+    const tally = new StageTally(stage, entry.key);
+    reportFallbacks(granting.fallbacks, tally);
     return {
       entry,
       session: computing,
       workers,
       queue: options.queue,
       tokenizer,
-      tally: new StageTally(stage, entry.key),
+      tally,
       observer: options.observer,
       get batchesAhead() {
         return 2 * computing.pids.length + 2;
@@ -232,7 +264,7 @@ export async function openStage(
         huggingFaceId: entry.huggingFaceId,
         precision: precision === "fp32" ? Precision.FP32 : Precision.INT8,
         device: first.device,
-        workers: count,
+        workers: sizing.workers,
         threadsPerWorker: threads,
         maxTokens: entry.maxTokens,
         dimension: entry.dimension,

@@ -1,7 +1,9 @@
 import { defineSettings } from "@ragline/config";
+import { deviceSettings } from "@ragline/gpu-lease";
 
 /** The settings that all model stages share. */
 export const stageSettings = defineSettings({
+  ...deviceSettings,
   workers: {
     type: "integer",
     default: 0,

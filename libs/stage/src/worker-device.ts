@@ -3,7 +3,8 @@ import type { WorkerDevice } from "@ragline/inference";
 
 /** What a worker computes on under a lease. */
 export function workerDevice({ deviceKind, deviceOptions, bytes }: Lease): WorkerDevice {
-  if (deviceKind === "cuda") return { kind: "cuda", deviceId: Number(deviceOptions["deviceId"] ?? 0) };
+  const { uuid } = deviceOptions;
+  if (deviceKind === "cuda") return { kind: "cuda", ...(typeof uuid === "string" ? { uuid } : {}) };
   if (deviceKind === "simulated") return { kind: "simulated", options: { ...deviceOptions, bytes } };
   return { kind: "cpu" };
 }

@@ -4,8 +4,10 @@ import { type MemoryModel, tokensWithin, workerBytes } from "@ragline/inference"
 
 /** What {@link WorkerSizing} starts from. */
 export interface WorkerSizingOptions {
-  /** What one worker needs, by the kind of device. */
-  readonly memory: Readonly<Record<DeviceKind, MemoryModel>>;
+  /** The kind of all devices that are leased. */
+  readonly kind: DeviceKind;
+  /** What one worker needs on such a device. */
+  readonly memory: MemoryModel;
   /** Tokens of the longest text that the model takes. */
   readonly maxTokens: number;
   /** Whether texts may share a call. */
@@ -23,7 +25,7 @@ export const defaultBatchTokens = 16_384;
 export class WorkerSizing {
   readonly #options: WorkerSizingOptions;
   readonly #maxBatchTokens: number;
-  #memory: Readonly<Record<DeviceKind, MemoryModel>>;
+  #memory: MemoryModel;
   #batchTokens: number;
   #cpuWorkers: number;
 
@@ -35,32 +37,32 @@ export class WorkerSizing {
     this.#cpuWorkers = options.workers || availableParallelism();
   }
 
-  /** What to ask for: the kind of the device is known only when it is granted, so enough for the one that needs most. */
+  /** The kind of all devices that are leased. */
+  get kind(): DeviceKind {
+    return this.#options.kind;
+  }
+
+  /** What the workers on one device need. */
   get bytes(): number {
-    return Math.max(this.bytesOn("cpu"), this.bytesOn("cuda"), this.bytesOn("simulated"));
+    const { maxTokens, kind } = this.#options;
+    const tokens = kind === "cpu" ? Math.max(maxTokens, this.#callTokens()) : this.#batchTokens;
+    return Math.ceil(this.workers * workerBytes(this.#memory, maxTokens, tokens));
   }
 
-  /** What the workers on a device of this kind need. */
-  bytesOn(kind: DeviceKind): number {
-    const { maxTokens } = this.#options;
-    const tokens = kind === "cpu" ? Math.max(maxTokens, this.#callTokens(kind)) : this.#batchTokens;
-    return Math.ceil(this.workersOn(kind) * workerBytes(this.#memory[kind], maxTokens, tokens));
-  }
-
-  /** One per core on a CPU; on a GPU one, which has it for itself. */
-  workersOn(kind: DeviceKind): number {
-    return kind === "cpu" ? this.#cpuWorkers : 1;
+  /** Workers on one device: one per core on a CPU; on a GPU one, which has it for itself. */
+  get workers(): number {
+    return this.#options.kind === "cpu" ? this.#cpuWorkers : 1;
   }
 
   /** Most padded tokens in a call of a worker that has its share of a grant. */
-  tokensWithin(kind: DeviceKind, bytes: number): number {
-    const fitting = tokensWithin(this.#memory[kind], bytes / this.workersOn(kind), this.#options.maxTokens);
-    return Math.max(1, Math.min(this.#callTokens(kind), fitting));
+  tokensWithin(bytes: number): number {
+    const fitting = tokensWithin(this.#memory, bytes / this.workers, this.#options.maxTokens);
+    return Math.max(1, Math.min(this.#callTokens(), fitting));
   }
 
   /** Takes what was measured in place of an estimate. */
-  calibrate(kind: DeviceKind, memory: MemoryModel): void {
-    this.#memory = { ...this.#memory, [kind]: memory };
+  calibrate(memory: MemoryModel): void {
+    this.#memory = memory;
   }
 
   /** Asks for less: smaller calls, then fewer workers unless their number was given. @returns whether there is less to ask for */
@@ -69,13 +71,13 @@ export class WorkerSizing {
       this.#batchTokens = Math.max(this.#options.maxTokens, this.#batchTokens >> 1);
       return true;
     }
-    if (this.#options.workers || this.#cpuWorkers === 1) return false;
+    if (this.#options.kind !== "cpu" || this.#options.workers || this.#cpuWorkers === 1) return false;
     this.#cpuWorkers--;
     return true;
   }
 
-  #callTokens(kind: DeviceKind): number {
-    if (kind === "cpu" && !this.#options.maxBatchTokens) return 1;
+  #callTokens(): number {
+    if (this.#options.kind === "cpu" && !this.#options.maxBatchTokens) return 1;
     return Math.min(this.#maxBatchTokens, this.#batchTokens);
   }
 }

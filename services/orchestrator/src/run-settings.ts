@@ -1,4 +1,5 @@
 import { defineSettings, type SettingValues } from "@ragline/config";
+import { deviceSettings } from "@ragline/gpu-lease";
 
 /** The settings of a run. Names, flags and variables are those that users of the pipeline before it know. */
 export const runSettings = defineSettings({
@@ -170,12 +171,7 @@ export const runSettings = defineSettings({
     maximum: 100,
     description: "Of several models that wait for a device, those of the run with the higher priority go first.",
   },
-  forceCpu: {
-    type: "boolean",
-    default: false,
-    env: "EMBEDDER_FORCE_CPU",
-    description: "Use the CPU although there are other devices; the embedded models run on nothing else so far.",
-  },
+  ...deviceSettings,
   localFilesOnly: {
     type: "boolean",
     default: false,
@@ -198,7 +194,7 @@ export const runSettings = defineSettings({
     type: "string",
     default: null,
     env: "CUDA_VISIBLE_DEVICES",
-    description: "GPUs that may be used; the embedded models run on the CPU.",
+    description: "GPUs that may be used, by number or UUID; cuda:<n> counts those that are left.",
   },
   refreshCache: {
     type: "boolean",

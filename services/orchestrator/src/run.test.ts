@@ -130,6 +130,31 @@ test("models side by side write the same bytes as one after the other", async ()
   expect(await hashesOf(join(output.path, "side-by-side"))).toEqual(hashes);
 });
 
+test("simulated devices that run out of memory in every other call write the same bytes", async () => {
+  await runHere({ ...settings("simulated"), device: ["simulated:2x12GB:tight=1B:tight-every=2"] });
+  expect(await hashesOf(join(output.path, "simulated"))).toEqual(await hashesOf(join(output.path, "full")));
+});
+
+test("a GPU that is asked for and not there degrades the run by name, and the CPU computes", async () => {
+  const few = { ensembleModels: ["all-miniLM-l6"], enableSparse: false, device: ["cuda:0"], cudaVisibleDevices: "-1" };
+  const run = await runHere({ ...settings("no-gpu"), ...few });
+  expect(run.degraded).toBe(true);
+  const warnings = run.collections[0]?.warnings ?? [];
+  expect(warnings.map(({ stage, reason }) => [stage, reason])).toEqual([
+    ["dense", "device_unavailable"],
+    ["rerank", "device_unavailable"],
+  ]);
+  const { rerank_run: rerank } = await manifestOf(join(output.path, "no-gpu"));
+  expect(rerank).toMatchObject({
+    device_state: {
+      requested: "cuda:0",
+      resolved: "cpu:0",
+      fallback_applied: true,
+      fallback_reason: "device_unavailable",
+    },
+  });
+});
+
 test("queries are written only where that was asked for", async () => {
   await runHere({ ...settings("stored"), storeQueries: true, ensembleModels: ["all-miniLM-l6"] });
   const lines = (await readFile(join(output.path, "stored", "docs_rerank.jsonl"), "utf8")).trim().split("\n");

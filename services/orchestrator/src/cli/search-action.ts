@@ -1,13 +1,18 @@
 import { openRun, type Run } from "@ragline/artifacts";
+import { resolveSettings } from "@ragline/config";
+import type { Command } from "commander";
 import type { StageName } from "../core/run-context.js";
 import { type SearchHit, type SearchMode, searchRun } from "../core/search-run.js";
 import { toRunError } from "../core/usage-error.js";
 import { runSettings } from "../run-settings.js";
+import { deviceFinder, deviceSource } from "../stages/device-finder.js";
 import { parseEndpoints } from "../stages/parse-endpoints.js";
 import { StageProcesses } from "../stages/stage-processes.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
+import { searchSettings } from "./search-settings.js";
+import { readFlags } from "./setting-options.js";
 import { startCliTelemetry } from "./start-cli-telemetry.js";
 
 /** The flags of `ragline search`. */
@@ -55,17 +60,23 @@ function hitText({ rank, score, text, metadata, rerankScore, sources }: SearchHi
 }
 
 /** Searches as the command line asks, prints the answers, and returns the exit code. */
-export async function searchAction(query: string, flags: SearchFlags): Promise<number> {
+export async function searchAction(query: string, flags: SearchFlags, command: Command): Promise<number> {
   const { signal, interrupted } = interruption();
   const telemetry = await startCliTelemetry();
   let stages: StageProcesses | undefined;
   try {
     const run = await openRun(flags.run, flags.summaryPath === undefined ? {} : { summaryPath: flags.summaryPath });
     const mode = flags.mode ?? defaultMode(run);
+    const { values, provenance } = resolveSettings(searchSettings, {
+      flags: readFlags(command, searchSettings),
+      env: process.env,
+      dotenvPath: ".env",
+    });
     stages = await StageProcesses.open({
       endpoints: parseEndpoints(flags.endpoints ?? []),
       // One text needs one worker; a second would only have to start.
       workers: mode === "rerank" ? 0 : 1,
+      findDevices: deviceFinder({ ...values, source: deviceSource(provenance) }, signal),
       exclusive: true,
       logLevel: "warn",
       onLine: (line) => process.stderr.write(`  ${line}\n`),

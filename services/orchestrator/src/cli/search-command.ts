@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { SearchFlags } from "./search-action.js";
+import { searchSettings } from "./search-settings.js";
+import { addSettings } from "./setting-options.js";
 
 function parseCount(value: string): number {
   const count = Number(value);
@@ -10,7 +12,7 @@ function parseCount(value: string): number {
 
 /** Adds `ragline search`. */
 export function addSearchCommand(program: Command): void {
-  program
+  const command = program
     .command("search")
     .description("Answer a query from the artifacts of a run, with the models that made them.")
     .argument("<query>", "What to look for.")
@@ -26,9 +28,9 @@ export function addSearchCommand(program: Command): void {
     )
     .option("--top-k <n>", "Answers to give.", parseCount, 10)
     .option("--json", "Print the answers as one JSON object.")
-    .option("--endpoints <names...>", "Running services to use, such as dense=host:port.")
-    .action(async (query: string, flags: SearchFlags) => {
-      const { searchAction } = await import("./search-action.js");
-      process.exitCode = await searchAction(query, flags);
-    });
+    .option("--endpoints <names...>", "Running services to use, such as dense=host:port.");
+  addSettings(command, searchSettings).action(async (query: string, flags: SearchFlags) => {
+    const { searchAction } = await import("./search-action.js");
+    process.exitCode = await searchAction(query, flags, command);
+  });
 }

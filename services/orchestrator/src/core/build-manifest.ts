@@ -111,12 +111,20 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
   const { rerank, queries } = result;
   if (rerank.status === "disabled") return null;
   const { rerankTopK: topK } = facts.settings;
-  const device = rerank.status === "executed" ? rerank.result.run.ready.device : "cpu:0";
+  const fallback = facts.outcomes.find(
+    ({ stage, reason, degraded }) => stage === Stage.RERANK && reason === OutcomeReason.DEVICE_UNAVAILABLE && degraded,
+  );
+  const { forceCpu, device: devices } = facts.settings;
   const base = {
     run_id: facts.runId,
     enabled: true,
     model_name: rerank.model,
-    device_state: { requested: device, resolved: device, fallback_applied: false },
+    device_state: {
+      requested: forceCpu ? "cpu" : devices.join(" "),
+      resolved: rerank.status === "executed" ? rerank.result.run.ready.device : "none",
+      fallback_applied: fallback !== undefined,
+      ...(fallback ? { fallback_reason: enumName(OutcomeReason, fallback.reason) } : {}),
+    },
   };
   if (rerank.status !== "executed") {
     const { reason, source } = rerank.outcome;

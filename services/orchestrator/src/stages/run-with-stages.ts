@@ -5,6 +5,7 @@ import type { RunEvent } from "../core/run-events.js";
 import { runPipeline } from "../core/run-pipeline.js";
 import type { RunSummary } from "../core/run-summary.js";
 import type { RunSettings } from "../run-settings.js";
+import { deviceFinder, deviceSource } from "./device-finder.js";
 import { parseEndpoints } from "./parse-endpoints.js";
 import { StageProcesses } from "./stage-processes.js";
 
@@ -40,6 +41,7 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
   const stages = await StageProcesses.open({
     endpoints,
     workers: settings.workers,
+    findDevices: deviceFinder({ ...settings, source: deviceSource(provenance) }, signal),
     exclusive: settings.exclusiveEnsemble,
     logLevel,
     onLine,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DenseService, ExportService, LeaseService, RerankService, SparseService } from "@ragline/contracts";
-import { LeaseBroker, type LeaseEvent, leaseHandlers } from "@ragline/gpu-lease";
+import { type LeaseEvent, LocalLeases, leaseHandlers, type ResolvedDevices } from "@ragline/gpu-lease";
 import {
   assertReachable,
   type Client,
@@ -30,6 +30,8 @@ export interface StageProcessesOptions {
   readonly endpoints: ReadonlyMap<StageName, readonly string[]>;
   /** Worker processes per model in the children; 0 is the services' own default. */
   readonly workers: number;
+  /** Finds the devices of this host, when the first lease is asked for. */
+  readonly findDevices: () => Promise<ResolvedDevices>;
   /** Whether a device is leased to one model at a time. */
   readonly exclusive: boolean;
   readonly logLevel: string;
@@ -52,7 +54,7 @@ export class StageProcesses implements StageClients {
   readonly #brokerAddress: string;
   readonly #options: StageProcessesOptions;
   readonly #directory: string;
-  readonly #broker: LeaseBroker;
+  readonly #leases: LocalLeases;
   readonly #closeBroker: () => void;
   readonly #children = new Map<StageName, Child>();
   readonly #clients: { close(): void }[] = [];
@@ -62,11 +64,11 @@ export class StageProcesses implements StageClients {
   private constructor(
     options: StageProcessesOptions,
     directory: string,
-    broker: { ledger: LeaseBroker; address: string; close: () => void },
+    broker: { leases: LocalLeases; address: string; close: () => void },
   ) {
     this.#options = options;
     this.#directory = directory;
-    this.#broker = broker.ledger;
+    this.#leases = broker.leases;
     this.#brokerAddress = broker.address;
     this.#closeBroker = broker.close;
   }
@@ -75,11 +77,11 @@ export class StageProcesses implements StageClients {
   static async open(options: StageProcessesOptions): Promise<StageProcesses> {
     await removeDeadDirectories(tmpdir(), socketDirectory);
     const directory = await mkdtemp(join(tmpdir(), `${socketDirectory}${process.pid}-`));
-    const ledger = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }], exclusive: options.exclusive });
+    const leases = new LocalLeases(options.findDevices, { exclusive: options.exclusive });
     const server = createServer();
-    server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(ledger)));
+    server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(leases)));
     const address = await listen(server, socketAddress(directory, "lease"));
-    return new StageProcesses(options, directory, { ledger, address, close: () => server.forceShutdown() });
+    return new StageProcesses(options, directory, { leases, address, close: () => server.forceShutdown() });
   }
 
   leaseBroker(name: StageName): string {
@@ -88,12 +90,12 @@ export class StageProcesses implements StageClients {
 
   /** What has happened to leases so far. */
   get leaseEvents(): readonly LeaseEvent[] {
-    return this.#broker.events;
+    return this.#leases.events;
   }
 
   /** The broker's devices. */
-  get devices(): LeaseBroker["devices"] {
-    return this.#broker.devices;
+  get devices(): LocalLeases["devices"] {
+    return this.#leases.devices;
   }
 
   /** Process ids of the children that run, by stage. */

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Stage } from "./common_pb.js";
+import type { Outcome, Stage } from "./common_pb.js";
 import { file_ragline_v1_common } from "./common_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ragline/v1/lease.proto.
  */
 export const file_ragline_v1_lease: GenFile = /*@__PURE__*/
-  fileDesc("ChZyYWdsaW5lL3YxL2xlYXNlLnByb3RvEgpyYWdsaW5lLnYxIsMBCgtIb2xkUmVxdWVzdBIrCgdhY3F1aXJlGAEgASgLMhgucmFnbGluZS52MS5MZWFzZUFjcXVpcmVIABInCgV1c2FnZRgCIAEoCzIWLnJhZ2xpbmUudjEuTGVhc2VVc2FnZUgAEisKB3JlbGVhc2UYAyABKAsyGC5yYWdsaW5lLnYxLkxlYXNlUmVsZWFzZUgAEikKBnNocnVuaxgEIAEoCzIXLnJhZ2xpbmUudjEuTGVhc2VTaHJ1bmtIAEIGCgRraW5kIsYBCgxIb2xkUmVzcG9uc2USKQoGcXVldWVkGAEgASgLMhcucmFnbGluZS52MS5MZWFzZVF1ZXVlZEgAEisKB2dyYW50ZWQYAiABKAsyGC5yYWdsaW5lLnYxLkxlYXNlR3JhbnRlZEgAEisKB3Jldm9rZWQYAyABKAsyGC5yYWdsaW5lLnYxLkxlYXNlUmV2b2tlZEgAEikKBnNocmluaxgEIAEoCzIXLnJhZ2xpbmUudjEuTGVhc2VTaHJpbmtIAEIGCgRraW5kIq8BCgxMZWFzZUFjcXVpcmUSIAoFc3RhZ2UYASABKA4yES5yYWdsaW5lLnYxLlN0YWdlEg0KBW1vZGVsGAIgASgJEg0KBWJ5dGVzGAMgASgEEhAKCHByaW9yaXR5GAQgASgFEhQKB3dhaXRfbXMYBSABKA1IAIgBARITCgtkZXZpY2Vfa2luZBgGIAEoCRIWCg5leGNlcHRfZGV2aWNlcxgHIAMoCUIKCghfd2FpdF9tcyIcCgtMZWFzZVNocnVuaxINCgVieXRlcxgBIAEoBCIsCgtMZWFzZVNocmluaxINCgVieXRlcxgBIAEoBBIOCgZyZWFzb24YAiABKAkiGwoKTGVhc2VVc2FnZRINCgVieXRlcxgBIAEoBCIOCgxMZWFzZVJlbGVhc2UiHwoLTGVhc2VRdWV1ZWQSEAoIcG9zaXRpb24YASABKA0iiAEKDExlYXNlR3JhbnRlZBIQCghsZWFzZV9pZBgBIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAIgASgEEg4KBmRldmljZRgDIAEoCRINCgVieXRlcxgEIAEoBBITCgtkZXZpY2Vfa2luZBgFIAEoCRIbChNkZXZpY2Vfb3B0aW9uc19qc29uGAYgASgJIh4KDExlYXNlUmV2b2tlZBIOCgZyZWFzb24YASABKAkiFAoSTGlzdERldmljZXNSZXF1ZXN0Ij8KE0xpc3REZXZpY2VzUmVzcG9uc2USKAoHZGV2aWNlcxgBIAMoCzIXLnJhZ2xpbmUudjEuRGV2aWNlU3RhdGUiuQEKC0RldmljZVN0YXRlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCRIRCgljYXBfYnl0ZXMYAyABKAQSGAoQc29mdF9saW1pdF9ieXRlcxgEIAEoBBIVCg1ncmFudGVkX2J5dGVzGAUgASgEEhIKCnVzZWRfYnl0ZXMYBiABKAQSDwoHd2FpdGluZxgHIAEoDRIlCgZsZWFzZXMYCCADKAsyFS5yYWdsaW5lLnYxLkhlbGRMZWFzZSKmAQoJSGVsZExlYXNlEhAKCGxlYXNlX2lkGAEgASgJEhUKDWZlbmNpbmdfdG9rZW4YAiABKAQSIAoFc3RhZ2UYAyABKA4yES5yYWdsaW5lLnYxLlN0YWdlEg0KBW1vZGVsGAQgASgJEhUKDWdyYW50ZWRfYnl0ZXMYBSABKAQSEgoKdXNlZF9ieXRlcxgGIAEoBBIUCgxoZWxkX3NlY29uZHMYByABKAEynQEKDExlYXNlU2VydmljZRI9CgRIb2xkEhcucmFnbGluZS52MS5Ib2xkUmVxdWVzdBoYLnJhZ2xpbmUudjEuSG9sZFJlc3BvbnNlKAEwARJOCgtMaXN0RGV2aWNlcxIeLnJhZ2xpbmUudjEuTGlzdERldmljZXNSZXF1ZXN0Gh8ucmFnbGluZS52MS5MaXN0RGV2aWNlc1Jlc3BvbnNlYgZwcm90bzM", [file_ragline_v1_common]);
+  fileDesc("ChZyYWdsaW5lL3YxL2xlYXNlLnByb3RvEgpyYWdsaW5lLnYxIsMBCgtIb2xkUmVxdWVzdBIrCgdhY3F1aXJlGAEgASgLMhgucmFnbGluZS52MS5MZWFzZUFjcXVpcmVIABInCgV1c2FnZRgCIAEoCzIWLnJhZ2xpbmUudjEuTGVhc2VVc2FnZUgAEisKB3JlbGVhc2UYAyABKAsyGC5yYWdsaW5lLnYxLkxlYXNlUmVsZWFzZUgAEikKBnNocnVuaxgEIAEoCzIXLnJhZ2xpbmUudjEuTGVhc2VTaHJ1bmtIAEIGCgRraW5kIsYBCgxIb2xkUmVzcG9uc2USKQoGcXVldWVkGAEgASgLMhcucmFnbGluZS52MS5MZWFzZVF1ZXVlZEgAEisKB2dyYW50ZWQYAiABKAsyGC5yYWdsaW5lLnYxLkxlYXNlR3JhbnRlZEgAEisKB3Jldm9rZWQYAyABKAsyGC5yYWdsaW5lLnYxLkxlYXNlUmV2b2tlZEgAEikKBnNocmluaxgEIAEoCzIXLnJhZ2xpbmUudjEuTGVhc2VTaHJpbmtIAEIGCgRraW5kIq8BCgxMZWFzZUFjcXVpcmUSIAoFc3RhZ2UYASABKA4yES5yYWdsaW5lLnYxLlN0YWdlEg0KBW1vZGVsGAIgASgJEg0KBWJ5dGVzGAMgASgEEhAKCHByaW9yaXR5GAQgASgFEhQKB3dhaXRfbXMYBSABKA1IAIgBARITCgtkZXZpY2Vfa2luZBgGIAEoCRIWCg5leGNlcHRfZGV2aWNlcxgHIAMoCUIKCghfd2FpdF9tcyIcCgtMZWFzZVNocnVuaxINCgVieXRlcxgBIAEoBCIsCgtMZWFzZVNocmluaxINCgVieXRlcxgBIAEoBBIOCgZyZWFzb24YAiABKAkiGwoKTGVhc2VVc2FnZRINCgVieXRlcxgBIAEoBCIOCgxMZWFzZVJlbGVhc2UiHwoLTGVhc2VRdWV1ZWQSEAoIcG9zaXRpb24YASABKA0iiAEKDExlYXNlR3JhbnRlZBIQCghsZWFzZV9pZBgBIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAIgASgEEg4KBmRldmljZRgDIAEoCRINCgVieXRlcxgEIAEoBBITCgtkZXZpY2Vfa2luZBgFIAEoCRIbChNkZXZpY2Vfb3B0aW9uc19qc29uGAYgASgJIh4KDExlYXNlUmV2b2tlZBIOCgZyZWFzb24YASABKAkiFAoSTGlzdERldmljZXNSZXF1ZXN0Im4KE0xpc3REZXZpY2VzUmVzcG9uc2USKAoHZGV2aWNlcxgBIAMoCzIXLnJhZ2xpbmUudjEuRGV2aWNlU3RhdGUSLQoJZmFsbGJhY2tzGAIgAygLMhoucmFnbGluZS52MS5EZXZpY2VGYWxsYmFjayJbCg5EZXZpY2VGYWxsYmFjaxIRCglyZXF1ZXN0ZWQYASABKAkSEAoIcmVzb2x2ZWQYAiABKAkSJAoHb3V0Y29tZRgDIAEoCzITLnJhZ2xpbmUudjEuT3V0Y29tZSK5AQoLRGV2aWNlU3RhdGUSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEhEKCWNhcF9ieXRlcxgDIAEoBBIYChBzb2Z0X2xpbWl0X2J5dGVzGAQgASgEEhUKDWdyYW50ZWRfYnl0ZXMYBSABKAQSEgoKdXNlZF9ieXRlcxgGIAEoBBIPCgd3YWl0aW5nGAcgASgNEiUKBmxlYXNlcxgIIAMoCzIVLnJhZ2xpbmUudjEuSGVsZExlYXNlIqYBCglIZWxkTGVhc2USEAoIbGVhc2VfaWQYASABKAkSFQoNZmVuY2luZ190b2tlbhgCIAEoBBIgCgVzdGFnZRgDIAEoDjIRLnJhZ2xpbmUudjEuU3RhZ2USDQoFbW9kZWwYBCABKAkSFQoNZ3JhbnRlZF9ieXRlcxgFIAEoBBISCgp1c2VkX2J5dGVzGAYgASgEEhQKDGhlbGRfc2Vjb25kcxgHIAEoATKdAQoMTGVhc2VTZXJ2aWNlEj0KBEhvbGQSFy5yYWdsaW5lLnYxLkhvbGRSZXF1ZXN0GhgucmFnbGluZS52MS5Ib2xkUmVzcG9uc2UoATABEk4KC0xpc3REZXZpY2VzEh4ucmFnbGluZS52MS5MaXN0RGV2aWNlc1JlcXVlc3QaHy5yYWdsaW5lLnYxLkxpc3REZXZpY2VzUmVzcG9uc2ViBnByb3RvMw", [file_ragline_v1_common]);
 
 /**
  * @generated from message ragline.v1.HoldRequest
@@ -333,6 +333,13 @@ export type ListDevicesResponse = Message<"ragline.v1.ListDevicesResponse"> & {
    * @generated from field: repeated ragline.v1.DeviceState devices = 1;
    */
   devices: DeviceState[];
+
+  /**
+   * Devices that were asked of the broker and are not there.
+   *
+   * @generated from field: repeated ragline.v1.DeviceFallback fallbacks = 2;
+   */
+  fallbacks: DeviceFallback[];
 };
 
 /**
@@ -341,6 +348,39 @@ export type ListDevicesResponse = Message<"ragline.v1.ListDevicesResponse"> & {
  */
 export const ListDevicesResponseSchema: GenMessage<ListDevicesResponse> = /*@__PURE__*/
   messageDesc(file_ragline_v1_lease, 11);
+
+/**
+ * @generated from message ragline.v1.DeviceFallback
+ */
+export type DeviceFallback = Message<"ragline.v1.DeviceFallback"> & {
+  /**
+   * As it was asked for, such as "cuda:3".
+   *
+   * @generated from field: string requested = 1;
+   */
+  requested: string;
+
+  /**
+   * What computes instead, such as "cpu:0".
+   *
+   * @generated from field: string resolved = 2;
+   */
+  resolved: string;
+
+  /**
+   * Without stage and model: those are the holder's.
+   *
+   * @generated from field: ragline.v1.Outcome outcome = 3;
+   */
+  outcome?: Outcome | undefined;
+};
+
+/**
+ * Describes the message ragline.v1.DeviceFallback.
+ * Use `create(DeviceFallbackSchema)` to create a new message.
+ */
+export const DeviceFallbackSchema: GenMessage<DeviceFallback> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_lease, 12);
 
 /**
  * @generated from message ragline.v1.DeviceState
@@ -396,7 +436,7 @@ export type DeviceState = Message<"ragline.v1.DeviceState"> & {
  * Use `create(DeviceStateSchema)` to create a new message.
  */
 export const DeviceStateSchema: GenMessage<DeviceState> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_lease, 12);
+  messageDesc(file_ragline_v1_lease, 13);
 
 /**
  * @generated from message ragline.v1.HeldLease
@@ -443,7 +483,7 @@ export type HeldLease = Message<"ragline.v1.HeldLease"> & {
  * Use `create(HeldLeaseSchema)` to create a new message.
  */
 export const HeldLeaseSchema: GenMessage<HeldLease> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_lease, 13);
+  messageDesc(file_ragline_v1_lease, 14);
 
 /**
  * Grants memory on devices. A lease is an open stream: when the stream ends, so does the lease.

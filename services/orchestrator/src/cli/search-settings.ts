@@ -1,0 +1,4 @@
+import { deviceSettings } from "@ragline/gpu-lease";
+
+/** The settings of a run that a search has too. */
+export const searchSettings = deviceSettings;
