@@ -3,29 +3,32 @@ import { fakeNvidiaSmi, printing, twoGpus } from "./fake-nvidia-smi.fixture.js";
 import { NvidiaSmi } from "./nvidia-smi.js";
 import { visibleGpus } from "./visible-gpus.js";
 
-const onPosix = test.skipIf(process.platform === "win32");
+const isWindows = process.platform === "win32";
 const mebibyte = 1024 ** 2;
 
-onPosix("the GPUs of the driver are told, by one process for all who ask at once, and kept for a moment", async () => {
-  const fake = fakeNvidiaSmi(printing(twoGpus));
-  const smi = new NvidiaSmi({ maxAgeMs: 60_000 });
-  const [gpus, again] = await Promise.all([smi.gpus(), smi.gpus()]);
-  expect(gpus).toEqual([
-    {
-      index: 0,
-      uuid: "GPU-aaaa1111-0000",
-      name: "NVIDIA H100 80GB HBM3",
-      totalBytes: 81559 * mebibyte,
-      usedBytes: 1024 * mebibyte,
-    },
-    { index: 1, uuid: "GPU-bbbb2222-0000", name: "NVIDIA T4", totalBytes: 15360 * mebibyte, usedBytes: 3 * mebibyte },
-  ]);
-  expect(again).toEqual(gpus);
-  expect(await smi.gpus()).toEqual(gpus);
-  expect(fake.calls()).toBe(1);
-});
+test.skipIf(isWindows)(
+  "the GPUs of the driver are told, by one process for all who ask at once, and kept for a moment",
+  async () => {
+    const fake = fakeNvidiaSmi(printing(twoGpus));
+    const smi = new NvidiaSmi({ maxAgeMs: 60_000 });
+    const [gpus, again] = await Promise.all([smi.gpus(), smi.gpus()]);
+    expect(gpus).toEqual([
+      {
+        index: 0,
+        uuid: "GPU-aaaa1111-0000",
+        name: "NVIDIA H100 80GB HBM3",
+        totalBytes: 81559 * mebibyte,
+        usedBytes: 1024 * mebibyte,
+      },
+      { index: 1, uuid: "GPU-bbbb2222-0000", name: "NVIDIA T4", totalBytes: 15360 * mebibyte, usedBytes: 3 * mebibyte },
+    ]);
+    expect(again).toEqual(gpus);
+    expect(await smi.gpus()).toEqual(gpus);
+    expect(fake.calls()).toBe(1);
+  },
+);
 
-onPosix("an answer that is too old is asked for anew", async () => {
+test.skipIf(isWindows)("an answer that is too old is asked for anew", async () => {
   const fake = fakeNvidiaSmi(printing(twoGpus));
   const smi = new NvidiaSmi({ maxAgeMs: -1 });
   await smi.gpus();
@@ -33,12 +36,12 @@ onPosix("an answer that is too old is asked for anew", async () => {
   expect(fake.calls()).toBe(2);
 });
 
-onPosix("processes that the driver does not tell the memory of are left out", async () => {
+test.skipIf(isWindows)("processes that the driver does not tell the memory of are left out", async () => {
   fakeNvidiaSmi(printing("17, GPU-a, 512\n18, GPU-a, [N/A]"));
   expect(await new NvidiaSmi().processes()).toEqual([{ pid: 17, uuid: "GPU-a", usedBytes: 512 * mebibyte }]);
 });
 
-onPosix.each([
+test.skipIf(isWindows).each([
   [
     "fails",
     "echo 'NVIDIA-SMI has failed because it could not reach the driver' >&2; exit 9",
@@ -59,7 +62,7 @@ test("where there is none, there is no driver", async () => {
   await expect(asked).rejects.toMatchObject({ failure: "absent" });
 });
 
-onPosix("a failure is not kept", async () => {
+test.skipIf(isWindows)("a failure is not kept", async () => {
   const fake = fakeNvidiaSmi("exit 1");
   const smi = new NvidiaSmi({ maxAgeMs: 60_000 });
   await expect(smi.gpus()).rejects.toMatchObject({ failure: "failed" });
@@ -67,7 +70,7 @@ onPosix("a failure is not kept", async () => {
   expect(fake.calls()).toBe(2);
 });
 
-onPosix(
+test.skipIf(isWindows)(
   "who gives up is answered at once, the others get their answer, and the last one's end ends the process",
   async () => {
     fakeNvidiaSmi("exec sleep 60");

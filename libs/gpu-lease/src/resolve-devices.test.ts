@@ -4,7 +4,7 @@ import { LocalLeases } from "./local-leases.js";
 import { NvidiaSmi } from "./nvidia-smi.js";
 import { type ResolveDevicesOptions, resolveDevices } from "./resolve-devices.js";
 
-const onPosix = test.skipIf(process.platform === "win32");
+const isWindows = process.platform === "win32";
 
 function resolve(device: string[], more: Partial<ResolveDevicesOptions> = {}) {
   return resolveDevices({
@@ -33,7 +33,7 @@ test("the CPU's cap is a number of bytes, at most what the machine has", async (
   expect(await cap("8000TB")).toBeLessThan(8e15);
 });
 
-onPosix("GPUs are found, with the smaller of cap and memory, and known to workers by UUID", async () => {
+test.skipIf(isWindows)("GPUs are found, with the smaller of cap and memory, and known to workers by UUID", async () => {
   fakeNvidiaSmi(printing(twoGpus));
   const { devices, fallbacks } = await resolve(["auto"], { deviceCap: "40GB" });
   expect(devices).toMatchObject([
@@ -47,7 +47,7 @@ onPosix("GPUs are found, with the smaller of cap and memory, and known to worker
   expect(await namesOf(resolve(["cuda"], { forceCpu: true }))).toEqual(["cpu:0"]);
 });
 
-onPosix.each([
+test.skipIf(isWindows).each([
   [
     "one of two is there",
     ["cuda:1", "cuda:5"],
@@ -68,14 +68,14 @@ onPosix.each([
   expect(found.fallbacks.length).toBeGreaterThan(0);
 });
 
-onPosix("what is there is used beside what is not", async () => {
+test.skipIf(isWindows)("what is there is used beside what is not", async () => {
   fakeNvidiaSmi(printing(twoGpus));
   const { devices, fallbacks } = await resolve(["cuda:1", "cuda:5"]);
   expect(devices).toMatchObject([{ name: "cuda:1" }]);
   expect(fallbacks).toMatchObject([{ requested: "cuda:5", resolved: "cuda:1", degraded: true }]);
 });
 
-onPosix("a runtime without CUDA is told: as a note where auto would have used it", async () => {
+test.skipIf(isWindows)("a runtime without CUDA is told: as a note where auto would have used it", async () => {
   fakeNvidiaSmi(printing(twoGpus));
   const cudaProblem = () => "no provider";
   const auto = await resolve(["auto"], { cudaProblem });
@@ -84,7 +84,7 @@ onPosix("a runtime without CUDA is told: as a note where auto would have used it
   expect(asked.fallbacks).toMatchObject([{ degraded: true, detail: expect.stringContaining("no provider") }]);
 });
 
-onPosix("a driver that cannot be asked is told where auto would have used it", async () => {
+test.skipIf(isWindows)("a driver that cannot be asked is told where auto would have used it", async () => {
   fakeNvidiaSmi("exit 3");
   const { devices, fallbacks } = await resolve(["auto"]);
   expect(devices).toMatchObject([{ name: "cpu:0" }]);
