@@ -95,9 +95,7 @@ export class ComposeProcesses {
   /** Runs a service's health check. */
   async health(name: string): Promise<CommandResult> {
     const [, ...command] = this.#services.get(name)?.healthcheck?.test ?? [];
-    // Inside its container a service is at loopback with the port that it listens on.
-    const own = command.map((word) => (/^127\.0\.0\.1:\d+$/.test(word) ? this.address(name) : word));
-    return this.exec(name, own);
+    return this.exec(name, command);
   }
 
   /** Ends a service as a container engine does, by SIGTERM; gives its exit code. */
@@ -139,7 +137,8 @@ export class ComposeProcesses {
   #spawn(name: string, args: readonly string[], stdio: ("ignore" | "pipe")[]): ChildProcess {
     const { folders, environment = {} } = this.#options;
     const local = (word: string): string => {
-      const address = this.#resolve(word);
+      // Inside its container a service is at loopback with the port that it listens on.
+      const address = /^127\.0\.0\.1:[1-9]\d*$/.test(word) ? this.address(name) : this.#resolve(word);
       const folder = Object.keys(folders).find((mount) => address === mount || address.startsWith(`${mount}/`));
       return folder === undefined ? address : `${folders[folder]}${address.slice(folder.length)}`;
     };

@@ -7,7 +7,11 @@ export function addRunCommand(program: Command): void {
   const command = program
     .command("run")
     .description("Turn documents or chunk files into vectors, rankings and exports.")
-    .option("--orchestrator <host:port>", "Run on an orchestrator elsewhere; paths are those of its host.")
+    .addOption(
+      new Option("--orchestrator <host:port>", "Run on an orchestrator elsewhere; paths are those of its host.").env(
+        "RAGLINE_ORCHESTRATOR",
+      ),
+    )
     .option("--json", "Print the summary as one JSON object; everything else goes to stderr.")
     .addOption(
       new Option("--log-level <level>", "Least severe log lines of the stages to show.")
