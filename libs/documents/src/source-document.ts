@@ -1,7 +1,7 @@
 import type { Block } from "./block.js";
 import type { SourceSpan } from "./source-span.js";
 
-export type DocumentFormat = "markdown" | "text" | "html";
+export type DocumentFormat = "markdown" | "text" | "html" | "pdf" | "docx" | "pptx" | "xlsx" | "epub";
 
 /** What a format's reader makes of a file. */
 export interface ParsedText {

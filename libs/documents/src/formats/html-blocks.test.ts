@@ -43,7 +43,10 @@ test("what is hidden is counted", () => {
 
 test("items and table headers are marked", () => {
   const { text, blocks } = parseHtml("x<ul><li>a<ul><li>b</ul><li>c</ul><table><tr><th>k<tr><td>v</table>");
-  expect(blocks[1]?.breaks?.map(({ at }) => text.slice(at, at + 3))).toEqual(["- c"]);
+  expect(blocks[1]?.breaks?.map(({ at, level }) => `${level} ${text.slice(at, at + 5).trim()}`)).toEqual([
+    "1 - b",
+    "0 - c",
+  ]);
   expect(text.slice(blocks[2]?.start, blocks[2]?.headerEnd)).toBe("k");
 });
 

@@ -20,14 +20,21 @@ const inline = new Set(
 );
 const maxIndentedLevels = 16;
 
+export interface HtmlOptions {
+  /** Whether the page's title heads the text when it has no `h1`. @default true */
+  titleIsHeading?: boolean;
+  /** Whether a table's first row is its header even where nothing says so. @default false */
+  firstRowIsHeader?: boolean;
+}
+
 /**
  * HTML as its visible text, in blocks with a blank line between: headings, paragraphs, lists with a marker before each
  * item, tables with a line for each row, code as it stands. White space collapses as a browser shows it. Offsets refer
- * to this text. The page's title heads the text when it has no `h1`.
+ * to this text.
  */
-export function parseHtml(source: string): ParsedText {
+export function parseHtml(source: string, options: HtmlOptions = {}): ParsedText {
   const document = parse(source, { sourceCodeLocationInfo: true });
-  const page = new VisibleText(source);
+  const page = new VisibleText(source, options.firstRowIsHeader === true);
   let title: Element | undefined;
   let hasH1 = false;
   walk(document, (node) => {
@@ -35,7 +42,7 @@ export function parseHtml(source: string): ParsedText {
     hasH1 ||= node.nodeName === "h1";
     return undefined;
   });
-  if (title !== undefined && !hasH1) page.addTitle(title);
+  if (title !== undefined && !hasH1 && options.titleIsHeading !== false) page.addTitle(title);
   walk(document, (node) => page.enter(node));
   return page.finish();
 }
@@ -48,6 +55,7 @@ interface Container {
 
 class VisibleText {
   readonly #source: string;
+  readonly #firstRowIsHeader: boolean;
   readonly #trace: SourceTrace;
   readonly #parts: string[] = [];
   readonly #blocks: Block[] = [];
@@ -59,14 +67,16 @@ class VisibleText {
   #open: (Container & { start: number; breaks: BlockBreak[]; headerEnd: number }) | undefined;
   /** White space and markers that are due before the next word. */
   #pending = "";
-  /** Whether the next word begins an item of an outermost list. */
-  #itemDue = false;
+  /** How deep the item or row is that the next word begins; undefined where it begins none. */
+  #breakDue: number | undefined;
+  #tables = 0;
   /** Cells so far in the row being written. */
   #cells = 0;
   readonly #lists: { readonly ordered: boolean; items: number }[] = [];
 
-  constructor(source: string) {
+  constructor(source: string, firstRowIsHeader: boolean) {
     this.#source = source;
+    this.#firstRowIsHeader = firstRowIsHeader;
     this.#trace = new SourceTrace(source);
   }
 
@@ -125,8 +135,11 @@ class VisibleText {
       case "textarea":
       case "listing":
         return this.#within("code");
+      case "caption":
+      case "figcaption":
+        return this.#within("caption");
       case "table":
-        return this.#containers.length === 0 ? this.#within("table") : this.#enterBox();
+        return this.#enterTable();
       case "ul":
       case "ol":
       case "menu":
@@ -171,6 +184,15 @@ class VisibleText {
     };
   }
 
+  #enterTable(): () => void {
+    const leave = this.#containers.length === 0 ? this.#within("table") : this.#enterBox();
+    this.#tables++;
+    return () => {
+      this.#tables--;
+      leave();
+    };
+  }
+
   #enterList(ordered: boolean): () => void {
     const leave = this.#containers.length === 0 ? this.#within("list") : this.#enterBox();
     this.#lists.push({ ordered, items: 0 });
@@ -185,17 +207,18 @@ class VisibleText {
     list.items++;
     const indent = "  ".repeat(Math.min(Math.max(this.#lists.length - 1, 0), maxIndentedLevels));
     this.#pending = `\n${indent}${list.ordered ? `${list.items}.` : "-"} `;
-    this.#itemDue = this.#lists.length <= 1;
+    this.#breakDue ??= Math.max(this.#lists.length - 1, 0);
   }
 
   #enterRow(row: Element): () => void {
     this.#newLine();
+    if (this.#containers.at(-1)?.kind === "table" && this.#tables === 1) this.#breakDue = 0;
     const cellsOutside = this.#cells;
     this.#cells = 0;
     return () => {
       this.#cells = cellsOutside;
       const cells = childElements(row);
-      const isHeader = cells.length > 0 && cells.every(({ tagName }) => tagName === "th");
+      const isHeader = this.#firstRowIsHeader || (cells.length > 0 && cells.every(({ tagName }) => tagName === "th"));
       if (isHeader && this.#open?.kind === "table" && this.#open.headerEnd === 0) this.#open.headerEnd = this.#length;
     };
   }
@@ -245,10 +268,12 @@ class VisibleText {
     }
     const between = (this.#length > before ? "\n\n" : "") + pending;
     const itemStart = this.#length + (pending.startsWith("\n") ? 1 : 0);
-    if (this.#itemDue && itemStart > open.start) open.breaks.push({ at: itemStart, level: 0 });
+    if (this.#breakDue !== undefined && itemStart > open.start) {
+      open.breaks.push({ at: itemStart, level: this.#breakDue });
+    }
     this.#push(pending + word);
     this.#pending = "";
-    this.#itemDue = false;
+    this.#breakDue = undefined;
     return between;
   }
 
@@ -259,7 +284,7 @@ class VisibleText {
 
   #close(): void {
     this.#pending = "";
-    this.#itemDue = false;
+    this.#breakDue = undefined;
     if (this.#open === undefined) return;
     const { kind, depth, start, breaks, headerEnd } = this.#open;
     this.#open = undefined;
@@ -268,7 +293,7 @@ class VisibleText {
       start,
       end: this.#length,
       ...(kind === "heading" && { depth }),
-      ...(kind === "list" && { breaks }),
+      ...((kind === "list" || kind === "table") && { breaks }),
       ...(headerEnd > 0 && { headerEnd }),
     });
   }

@@ -16,13 +16,45 @@ const all: readonly FormatReader[] = [
   },
   {
     format: "html",
-    extensions: [".html", ".htm", ".xhtml"],
+    extensions: [".html", ".htm"],
     isIsolated: true,
     load: async () => ({ text: (await import("./html-blocks.js")).parseHtml }),
   },
+  {
+    format: "pdf",
+    extensions: [".pdf"],
+    isIsolated: true,
+    load: async () => ({ bytes: (await import("./pdf.js")).parsePdf }),
+  },
+  {
+    format: "docx",
+    extensions: [".docx"],
+    isIsolated: true,
+    load: async () => ({ bytes: (await import("./docx.js")).parseDocx }),
+  },
+  {
+    format: "pptx",
+    extensions: [".pptx"],
+    isIsolated: true,
+    load: async () => ({ bytes: (await import("./pptx.js")).parsePptx }),
+  },
+  {
+    format: "xlsx",
+    extensions: [".xlsx"],
+    isIsolated: true,
+    load: async () => ({ bytes: (await import("./xlsx.js")).parseXlsx }),
+  },
+  {
+    format: "epub",
+    extensions: [".epub"],
+    isIsolated: true,
+    load: async () => ({ bytes: (await import("./epub.js")).parseEpub }),
+  },
 ];
 
-const byExtension = new Map(all.flatMap((reader) => reader.extensions.map((extension) => [extension, reader])));
+const byExtension = new Map(
+  all.flatMap((reader) => reader.extensions.map((extension) => [extension, reader] as const)),
+);
 
 /** The extensions that can be read, with their dots, in lower case. */
 export const supportedExtensions: readonly string[] = [...byExtension.keys()];

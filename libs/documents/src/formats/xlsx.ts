@@ -1,0 +1,54 @@
+import readWorkbook from "read-excel-file/node";
+import type { ParsedText } from "../source-document.js";
+import { BlockWriter } from "./block-writer.js";
+import { ZipArchive } from "./zip-archive.js";
+
+/**
+ * Excel workbooks: each sheet's name as a heading, and a table for each run of rows between empty ones. Cells have the
+ * values that were last computed; dates are written as ISO 8601.
+ */
+export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
+  // It unpacks the archive itself; looked at first for what is no archive, or would explode.
+  await ZipArchive.open(bytes);
+  const sheets = await readWorkbook(Buffer.from(bytes));
+  const writer = new BlockWriter();
+  for (const { sheet, data } of sheets) {
+    const rows = data.map((cells) => cells.map(toText));
+    if (rows.every((cells) => cells.every((cell) => cell === ""))) continue;
+    writer.add(sheet, { kind: "heading", depth: 1, source: { sheet } });
+    let first = 0;
+    for (let y = 0; y <= rows.length; y++) {
+      if (rows[y]?.some((cell) => cell !== "")) continue;
+      writeRegion(rows.slice(first, y), first, sheet, writer);
+      first = y + 1;
+    }
+  }
+  return writer.finish();
+}
+
+function writeRegion(rows: readonly string[][], firstRow: number, sheet: string, writer: BlockWriter): void {
+  if (rows.length === 0) return;
+  const used = rows.flatMap((cells) => cells.flatMap((cell, x) => (cell === "" ? [] : [x])));
+  const left = used.reduce((least, x) => Math.min(least, x), Infinity);
+  const right = used.reduce((most, x) => Math.max(most, x), 0);
+  const cell = `${columnName(left)}${firstRow + 1}:${columnName(right)}${firstRow + rows.length}`;
+  const source = { sheet, cell };
+  const cells = rows.map((row) => row.slice(left, right + 1));
+  if (left === right) writer.add(cells.map(([text = ""]) => text).join("\n"), { kind: "paragraph", source });
+  else writer.addTable(cells, source);
+}
+
+function toText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (value instanceof Date) {
+    const iso = value.toISOString();
+    return iso.endsWith("T00:00:00.000Z") ? iso.slice(0, 10) : iso.replace(".000Z", "");
+  }
+  return String(value).trim();
+}
+
+/** A to Z, AA and so on, from 0. */
+function columnName(x: number): string {
+  const letter = String.fromCharCode(65 + (x % 26));
+  return x < 26 ? letter : columnName(Math.floor(x / 26) - 1) + letter;
+}
