@@ -13,7 +13,7 @@ export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
   const sheets = await readWorkbook(Buffer.from(bytes));
   const writer = new BlockWriter();
   for (const { sheet, data } of sheets) {
-    const rows = data.map((cells) => cells.map(toText));
+    const rows = data.map((cells) => cells.map((cell) => toText(cell)));
     if (rows.every((cells) => cells.every((cell) => cell === ""))) continue;
     writer.add(sheet, { kind: "heading", depth: 1, source: { sheet } });
     let first = 0;
@@ -39,12 +39,11 @@ function writeRegion(rows: readonly string[][], firstRow: number, sheet: string,
 }
 
 function toText(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  if (value instanceof Date) {
-    const iso = value.toISOString();
-    return iso.endsWith("T00:00:00.000Z") ? iso.slice(0, 10) : iso.replace(".000Z", "");
-  }
-  return String(value).trim();
+  if (typeof value === "string") return value.trim();
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (!(value instanceof Date)) return "";
+  const iso = value.toISOString();
+  return iso.endsWith("T00:00:00.000Z") ? iso.slice(0, 10) : iso.replace(".000Z", "");
 }
 
 /** A to Z, AA and so on, from 0. */
