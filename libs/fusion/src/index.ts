@@ -1,4 +1,3 @@
-export { defaultWeight, type ListKind } from "./default-weight.js";
 export {
   type FusedCandidate,
   type FuseOptions,
@@ -6,7 +5,16 @@ export {
   type FusionRecord,
   type FusionSource,
   fuse,
+  fusionMethods,
   fusionRecord,
   type RankedList,
 } from "./fuse.js";
+export {
+  checkFusionWeights,
+  FusionWeightError,
+  type ListKind,
+  listWeights,
+  parseFusionWeights,
+  type WeighedList,
+} from "./list-weights.js";
 export { mixRerank, type RerankedCandidate } from "./mix-rerank.js";

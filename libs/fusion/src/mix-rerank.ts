@@ -1,5 +1,5 @@
 import type { FusedCandidate } from "./fuse.js";
-import { zScores } from "./z-score.js";
+import { zScores } from "./normalise.js";
 
 /** A fused candidate after reranking. */
 export interface RerankedCandidate extends FusedCandidate {
@@ -10,12 +10,13 @@ export interface RerankedCandidate extends FusedCandidate {
 }
 
 /**
- * Sorts fused candidates by z(fused score) + mix * z(CrossEncoder score), both standard scores taken over the reranked
- * candidates alone; ties keep the fused order. Candidates without a CrossEncoder score follow in fused order, so with no
- * score at all the fused order stays. A mix of 0 keeps the order of the reranked candidates.
+ * Sorts fused candidates by (1 - mix) * z(fused score) + mix * z(CrossEncoder score), both standard scores taken over the
+ * reranked candidates alone; ties keep the fused order. Candidates without a CrossEncoder score follow in fused order, so
+ * with no score at all the fused order stays. A mix of 0 keeps the order of the reranked candidates, a mix of 1 is that of
+ * the CrossEncoder alone.
  * @param fused in fused order, as from `fuse`.
  * @param rerankScores CrossEncoder score by row.
- * @param mix weight of the CrossEncoder beside the fused score; finite and not negative.
+ * @param mix share of the CrossEncoder, from 0 to 1.
  * @throws RangeError when the mix or a score is not usable.
  */
 export function mixRerank(
@@ -23,8 +24,7 @@ export function mixRerank(
   rerankScores: ReadonlyMap<number, number>,
   mix: number,
 ): RerankedCandidate[] {
-  if (!Number.isFinite(mix) || mix < 0)
-    throw new RangeError(`the rerank mix is ${mix}; it must be finite and not negative`);
+  if (!(mix >= 0 && mix <= 1)) throw new RangeError(`the rerank mix is ${mix}; it must be from 0 to 1`);
   const reranked: { candidate: FusedCandidate; rerankScore: number }[] = [];
   const rest: FusedCandidate[] = [];
   for (const candidate of fused) {
@@ -38,7 +38,7 @@ export function mixRerank(
   const mixed = reranked.map(({ candidate, rerankScore }, i) => ({
     ...candidate,
     rerankScore,
-    mixedScore: (fusedZ[i] as number) + mix * (rerankZ[i] as number),
+    mixedScore: (1 - mix) * (fusedZ[i] as number) + mix * (rerankZ[i] as number),
   }));
   return [...mixed.sort((a, b) => b.mixedScore - a.mixedScore), ...rest];
 }

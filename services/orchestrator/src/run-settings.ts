@@ -1,5 +1,6 @@
 import { defineSettings, type SettingValues } from "@ragline/config";
 import { deviceSettings } from "@ragline/gpu-lease";
+import { fusionMethods } from "@ragline/fusion";
 
 /** The settings of a run. Names, flags and variables are those that users of the pipeline before it know. */
 export const runSettings = defineSettings({
@@ -99,16 +100,29 @@ export const runSettings = defineSettings({
   },
   rerankMix: {
     type: "number",
-    default: 0.5,
+    default: 0.25,
     minimum: 0,
-    maximum: 100,
-    description: "Weight of the CrossEncoder's score beside the fused one.",
+    maximum: 1,
+    description: "Share of the CrossEncoder's score in the order of reranked candidates; the fused score has the rest.",
   },
   fusion: {
     type: "enum",
-    values: ["zscore", "rrf"],
+    values: fusionMethods,
     default: "zscore",
     description: "How result lists become one ranking.",
+  },
+  fusionWeights: {
+    type: "list",
+    default: null,
+    description:
+      "How much result lists count, such as dense=2,sparse=1,bm25=1 (the default) or <model>=0.5; of dense and sparse models the first counts three times each of the others.",
+  },
+  rrfK: {
+    type: "integer",
+    default: 60,
+    minimum: 0,
+    maximum: 1_000_000,
+    description: "The constant k of --fusion rrf, with ranks from 1.",
   },
   precision: {
     type: "enum",

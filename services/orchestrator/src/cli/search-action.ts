@@ -1,6 +1,7 @@
 import { openRun, type Run } from "@ragline/artifacts";
 import { resolveSettings } from "@ragline/config";
 import type { Command } from "commander";
+import { recordedRerankMix } from "../core/fusion-settings.js";
 import type { StageName } from "../core/run-context.js";
 import { type SearchHit, type SearchMode, searchRun } from "../core/search-run.js";
 import { toRunError } from "../core/usage-error.js";
@@ -89,7 +90,7 @@ export async function searchAction(query: string, flags: SearchFlags, command: C
       mode,
       topK: flags.topK,
       rerankModel: reranked?.model_name ?? runSettings.rerankModel.default,
-      rerankMix: typeof reranked?.["mix"] === "number" ? reranked["mix"] : runSettings.rerankMix.default,
+      rerankMix: recordedRerankMix(run) ?? runSettings.rerankMix.default,
       stages,
       signal,
     });

@@ -1,11 +1,11 @@
 import { sha256Of } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import { type ExportedFile, type Outcome, OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
-import { fusionRecord } from "@ragline/fusion";
 import type { LeaseEvent } from "@ragline/gpu-lease";
 import type { RunSettings } from "../run-settings.js";
 import type { CollectionResult } from "./collection-result.js";
 import { enumName } from "./enum-name.js";
+import { describeFusion, fusionSettings, plannedLists } from "./fusion-settings.js";
 import type { ModelRun } from "./model-stream.js";
 import { precisionName } from "./precision-name.js";
 import { describeQuery } from "./run-queries.js";
@@ -161,6 +161,7 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
     gpu_peak_gb: 0,
     queries: queries.length,
     mix: facts.settings.rerankMix,
+    mix_form: "share",
     fallback_count: 0,
     metrics: { top_k_candidates: depth, rerank_top_k: topK, batch_size: depth },
     payload: { run_id: facts.runId, latency_ms: latencyMs, top_k_candidates: depth, rerank_top_k: topK, ...figures },
@@ -240,7 +241,7 @@ export function buildManifest(result: CollectionResult, facts: ManifestFacts, fi
       precision: precisionName(ready.precision),
       files: ready.files.map(({ name, bytes, sha256 }) => ({ name, bytes: Number(bytes), sha256 })),
     })),
-    fusion: fusionRecord({ method: settings.fusion }),
+    fusion: describeFusion(fusionSettings(settings), plannedLists(settings)),
     outcomes: outcomes.map(({ stage, reason, source, model, detail, count, degraded }) => ({
       stage: enumName(Stage, stage),
       reason: enumName(OutcomeReason, reason),

@@ -1,6 +1,7 @@
-import { defaultWeight, type FusedCandidate, type FusionMethod, fuse, type RankedList } from "@ragline/fusion";
+import { type FusedCandidate, fuse, type ListKind, listWeights, type RankedList } from "@ragline/fusion";
 import { denseTopK, type ScoredRow, sparseTopK } from "@ragline/retrieval";
 import type { DenseBlock, SparseBlock, SparseVector } from "@ragline/vectors";
+import type { FusionSettings } from "./fusion-settings.js";
 
 /** A dense model's vectors of chunks and queries. */
 export interface DenseSource {
@@ -23,7 +24,7 @@ export interface SparseSource {
 /** One model's results for all queries. */
 export interface ModelResults {
   readonly model: string;
-  readonly weight: number;
+  readonly kind: ListKind;
   /** Best first, one list per query. */
   readonly lists: readonly ScoredRow[][];
 }
@@ -38,26 +39,25 @@ export async function searchSpaces(
   depth: number,
 ): Promise<ModelResults[]> {
   const results: ModelResults[] = [];
-  for (const [position, source] of dense.entries()) {
+  for (const source of dense) {
     const { model, dimension, queries } = source;
     const found = await denseTopK({ blocks: source.blocks(), queries, dimension, k: depth });
     // A query that the model could not embed would find every chunk alike.
     const lists = found.map((list, i) =>
       queries.subarray(i * dimension, (i + 1) * dimension).every((value) => value === 0) ? [] : list,
     );
-    results.push({ model, weight: defaultWeight("dense", position, dense.length), lists });
+    results.push({ model, kind: "dense", lists });
   }
   for (const source of sparse) {
     const { model, isLexical, queries } = source;
     const kind = isLexical ? "bm25" : "learned-sparse";
-    const ofKind = sparse.filter((other) => other.isLexical === isLexical);
     const lists = await sparseTopK({
       open: () => source.blocks(),
       queries: [...queries],
       k: depth,
       ...(isLexical ? { modifier: "idf" as const } : {}),
     });
-    results.push({ model, weight: defaultWeight(kind, ofKind.indexOf(source), ofKind.length), lists });
+    results.push({ model, kind, lists });
   }
   return results;
 }
@@ -66,12 +66,20 @@ export async function searchSpaces(
 export function fuseResults(
   results: readonly ModelResults[],
   queryCount: number,
-  method: FusionMethod,
+  fusion: FusionSettings,
 ): FusedCandidate[][] {
+  const weights = listWeights(
+    results.map(({ model, kind }) => ({ name: model, kind })),
+    fusion.weights,
+  );
   return Array.from({ length: queryCount }, (_, query) => {
     const lists = results.map(
-      ({ model, weight, lists }): RankedList => ({ name: model, weight, candidates: lists[query] ?? [] }),
+      ({ model, lists }): RankedList => ({
+        name: model,
+        weight: weights.get(model) ?? 0,
+        candidates: lists[query] ?? [],
+      }),
     );
-    return fuse(lists, { method });
+    return fuse(lists, fusion);
   });
 }

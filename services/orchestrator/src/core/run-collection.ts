@@ -7,6 +7,7 @@ import { collectChunks } from "./collect-chunks.js";
 import type { CollectionResult, RerankState } from "./collection-result.js";
 import { type DenseSpace, denseBlocks, embedWithModel } from "./dense-stage.js";
 import { evaluateRun } from "./evaluate-run.js";
+import { fusionSettings } from "./fusion-settings.js";
 import { metadataVectors } from "./metadata-fallback.js";
 import type { PlannedCollection } from "./plan-collections.js";
 import { rerankCandidates } from "./rerank-stage.js";
@@ -144,7 +145,7 @@ async function runFusion(
     live.map((space) => ({ ...space, blocks: () => sparseBlocks(space) })),
     depth,
   );
-  const fused = fuseResults(results, queries.length, context.settings.fusion);
+  const fused = fuseResults(results, queries.length, fusionSettings(context.settings));
   for (const { length } of fused) context.metrics.observeCandidates("fusion", length);
   return { results, fused };
 }

@@ -10,6 +10,7 @@ import { version } from "../version.js";
 import { buildManifest, type ManifestFacts } from "./build-manifest.js";
 import { exportCollection } from "./export-stage.js";
 import { fusedLines } from "./fused-lines.js";
+import { fusionSettings } from "./fusion-settings.js";
 import { type PlannedCollection, planCollections } from "./plan-collections.js";
 import { rerankLines } from "./rerank-lines.js";
 import { runCollection } from "./run-collection.js";
@@ -32,11 +33,12 @@ export interface RunOptions {
   readonly onEvent: (event: RunEvent) => void;
 }
 
-/** Unknown names fail before anything is started. */
+/** Unknown names, and weights of lists that there will not be, fail before anything is started. */
 function checkModels(settings: RunSettings): void {
   for (const name of settings.ensembleModels) findModel(name, "dense");
   if (settings.enableSparse) for (const name of settings.sparseModels) findModel(name, "sparse");
   if (settings.enableRerank) findModel(settings.rerankModel, "rerank");
+  fusionSettings(settings);
 }
 
 async function runOne(

@@ -1,9 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Run, RunChunk } from "@ragline/artifacts";
 import { Precision, type StageOpenSchema } from "@ragline/contracts";
-import { type FusionMethod, mixRerank, type RerankedCandidate } from "@ragline/fusion";
+import { mixRerank, type RerankedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
 import { fromFloat32Bytes, type SparseVector, unpackSparse } from "@ragline/vectors";
+import { recordedFusion } from "./fusion-settings.js";
 import { readModelStream } from "./model-stream.js";
 import { type DenseSource, fuseResults, listDepth, type SparseSource, searchSpaces } from "./retrieve.js";
 import type { StageClients, StageName } from "./run-context.js";
@@ -21,7 +22,7 @@ export interface SearchOptions {
   /** Answers to give. */
   readonly topK: number;
   readonly rerankModel: string;
-  /** Weight of the CrossEncoder's score beside the fused one. */
+  /** Share of the CrossEncoder, from 0 to 1. */
   readonly rerankMix: number;
   readonly stages: StageClients;
   readonly signal: AbortSignal;
@@ -51,14 +52,6 @@ function openFor(
   const recorded = run.manifest.models?.find(({ name }) => name === model)?.["precision"];
   const precision = recorded === "fp32" ? Precision.FP32 : recorded === "int8" ? Precision.INT8 : Precision.AUTO;
   return { model, precision, leaseBroker: stages.leaseBroker(stage) };
-}
-
-/** The fusion that the run was made with; runs of the pipeline before this one name none. */
-function fusionMethod({ manifest }: Run): FusionMethod {
-  const { fusion } = manifest;
-  return typeof fusion === "object" && fusion !== null && "method" in fusion && fusion.method === "rrf"
-    ? "rrf"
-    : "zscore";
 }
 
 async function* sendAll<Message>(...messages: Message[]): AsyncGenerator<Message> {
@@ -161,8 +154,7 @@ export async function searchRun(options: SearchOptions): Promise<SearchHit[]> {
   const known = new Set(run.manifest.models?.map(({ name }) => name));
   if (wantsSparse)
     for (const name of run.sparse.filter((model) => known.has(model))) sparse.push(await sparseSource(options, name));
-  const method = fusionMethod(run);
-  const [fused = []] = fuseResults(await searchSpaces(dense, sparse, listDepth), 1, method);
+  const [fused = []] = fuseResults(await searchSpaces(dense, sparse, listDepth), 1, recordedFusion(run));
   const ranked = mode === "rerank" ? await rerank(options, fused) : fused;
   const kept = ranked.slice(0, topK);
   const chunks = await run.chunksAt(kept.map(({ row }) => row));

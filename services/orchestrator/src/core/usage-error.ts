@@ -2,6 +2,7 @@ import { ArtifactError } from "@ragline/artifacts";
 import { ConfigError } from "@ragline/config";
 import { DocumentError } from "@ragline/documents";
 import { DatasetError, QueryFileError } from "@ragline/evaluation";
+import { FusionWeightError } from "@ragline/fusion";
 import { UnknownModelError } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
 
@@ -13,6 +14,7 @@ export function usageError(reason: string, message: string, cause?: unknown): Ra
 /** Errors of the libraries as what they are to the caller; anything unknown is passed on as it is. */
 export function toRunError(error: unknown): unknown {
   if (error instanceof ConfigError) return usageError("BAD_SETTING", error.message, error);
+  if (error instanceof FusionWeightError) return usageError("BAD_WEIGHTS", `--fusion-weights: ${error.message}`, error);
   if (error instanceof UnknownModelError) return usageError("UNKNOWN_MODEL", error.message, error);
   if (error instanceof DocumentError || error instanceof QueryFileError || error instanceof DatasetError)
     return usageError("BAD_INPUT", error.message, error);
