@@ -1,5 +1,6 @@
 export { type AuditChunk, type AuditQuery, AuditSampler, type AuditSamplerOptions } from "./audit-sampler.js";
 export { type BootstrapOptions, bootstrapInterval, type Interval } from "./bootstrap-interval.js";
+export { type CompareOptions, compareRankings, type RankingComparison } from "./compare-rankings.js";
 export { type Dataset, type DatasetDocument, type DatasetQuery, documentText } from "./dataset.js";
 export { DatasetError, type DatasetWarning } from "./dataset-error.js";
 export type { Judgements, RunScores } from "./judgements.js";

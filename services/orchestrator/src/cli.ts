@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addConfigCommand } from "./cli/config-command.js";
+import { addEvalCommand } from "./cli/eval-command.js";
 import { exitCodes } from "./cli/exit-codes.js";
 import { addHealthCommand } from "./cli/health-command.js";
 import { addRunCommand } from "./cli/run-command.js";
@@ -27,6 +28,7 @@ const program = new Command("ragline")
   .configureHelp({ showGlobalOptions: false });
 addRunCommand(program);
 addSearchCommand(program);
+addEvalCommand(program);
 addServeCommand(program);
 addHealthCommand(program);
 addConfigCommand(program);

@@ -1,0 +1,90 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { makeDirectories } from "@ragline/artifacts";
+import { openDataset, writeTrecRun } from "@ragline/evaluation";
+import type { Command } from "commander";
+import { evaluateDataset } from "../core/eval/evaluate-dataset.js";
+import type { ModeScores } from "../core/eval/evaluation-report.js";
+import { toRunError, usageError } from "../core/usage-error.js";
+import { describeFailure } from "./describe-failure.js";
+import { evaluationText } from "./evaluation-text.js";
+import { exitCodes } from "./exit-codes.js";
+import { interruption } from "./interruption.js";
+import { resolveRunSettings } from "./resolve-run-settings.js";
+import { startCliTelemetry } from "./start-cli-telemetry.js";
+
+/** The flags of `ragline eval` beside the settings of a run. */
+export interface EvalFlags {
+  readonly dataset: string;
+  readonly split?: string;
+  readonly run?: string;
+  readonly cacheDir?: string;
+  readonly trecRun?: string[];
+  readonly trecDir?: string;
+  readonly compare?: string[];
+  readonly metrics?: string[];
+  readonly relevanceLevel: number;
+  readonly depth: number;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+/** Evaluates as the command line asks, prints what was found, and returns the exit code. */
+export async function evalAction(command: Command, flags: EvalFlags): Promise<number> {
+  const { signal, interrupted } = interruption();
+  const telemetry = await startCliTelemetry();
+  try {
+    const { values, provenance } = resolveRunSettings(command);
+    const { compare } = flags;
+    if (compare !== undefined && compare.length !== 2)
+      throw usageError("BAD_COMPARE", `--compare takes two rankings, not ${compare.length}`);
+    const dataset = await openDataset(flags.dataset, flags.split === undefined ? {} : { split: flags.split });
+    const { report, modes } = await evaluateDataset({
+      dataset,
+      settings: values,
+      // What was set for this evaluation goes before what the run was made with.
+      isSet: (key) => provenance.some((entry) => entry.key === key && entry.layer !== "default"),
+      ...(flags.run === undefined ? {} : { run: flags.run }),
+      ...(flags.cacheDir === undefined ? {} : { cacheDir: flags.cacheDir }),
+      trecRuns: flags.trecRun ?? [],
+      ...(compare === undefined ? {} : { compare: [compare[0] as string, compare[1] as string] as const }),
+      ...(flags.metrics === undefined ? {} : { metrics: flags.metrics.flatMap((names) => names.split(",")) }),
+      relevanceLevel: flags.relevanceLevel,
+      depth: flags.depth,
+      seed: flags.seed,
+      signal,
+      onProgress: (sentence) => process.stderr.write(`${sentence}\n`),
+    });
+    if (flags.trecDir !== undefined) await writeTrecFiles(flags.trecDir, dataset.judgements, modes);
+    process.stdout.write(
+      flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : `${evaluationText(report, compare !== undefined)}\n`,
+    );
+    return exitCodes.done;
+  } catch (error) {
+    if (interrupted()) return exitCodes.interrupted;
+    const { code, message, reason } = describeFailure(
+      error instanceof RangeError ? usageError("BAD_METRIC", error.message, error) : toRunError(error),
+    );
+    if (flags.json) process.stdout.write(`${JSON.stringify({ error: { reason, message } }, undefined, 2)}\n`);
+    process.stderr.write(`ragline: ${message}\n`);
+    return code;
+  } finally {
+    await telemetry.close();
+  }
+}
+
+async function writeTrecFiles(
+  dir: string,
+  judgements: ReadonlyMap<string, ReadonlyMap<string, number>>,
+  modes: readonly ModeScores[],
+): Promise<void> {
+  await makeDirectories(dir);
+  for (const { name, scores } of modes) {
+    const fileName = name.replace(/[^\w.#-]+/gu, "_");
+    await writeTrecRun(join(dir, `${fileName}.run`), scores, name);
+  }
+  const lines = [...judgements].flatMap(([query, grades]) =>
+    Array.from(grades, ([document, grade]) => `${query} 0 ${document} ${grade}\n`),
+  );
+  await writeFile(join(dir, "qrels.txt"), lines.join(""));
+}

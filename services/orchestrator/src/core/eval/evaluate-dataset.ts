@@ -1,0 +1,272 @@
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { MANIFEST_NAME, openRun, type Run } from "@ragline/artifacts";
+import {
+  type Dataset,
+  DatasetError,
+  type DatasetWarning,
+  type MeasureOptions,
+  type RunScores,
+  readTrecRun,
+} from "@ragline/evaluation";
+import { Metrics } from "@ragline/telemetry";
+import type { RunSettings } from "../../run-settings.js";
+import { parseEndpoints } from "../../stages/parse-endpoints.js";
+import { runWithStages } from "../../stages/run-with-stages.js";
+import { StageProcesses } from "../../stages/stage-processes.js";
+import { describeFusion, type FusionSettings, fusionSettings, recordedFusion } from "../fusion-settings.js";
+import { QueryModels } from "../query-models.js";
+import { datasetRun, defaultEvalCache } from "./dataset-run.js";
+import { documentRows } from "./document-rows.js";
+import { type EvaluationReport, evaluationReport, type ModeScores } from "./evaluation-report.js";
+import { rankDataset } from "./rank-dataset.js";
+
+/** What to evaluate, and how. */
+export interface EvaluateDatasetOptions extends MeasureOptions {
+  readonly dataset: Dataset;
+  readonly settings: RunSettings;
+  /** Whether a setting (in snake_case) was given rather than left at its default. */
+  readonly isSet: (key: string) => boolean;
+  /** Directory of a run of the data set's documents; without it they are embedded. */
+  readonly run?: string;
+  /** @default {@link defaultEvalCache} */
+  readonly cacheDir?: string;
+  /** TREC run files to measure beside. */
+  readonly trecRuns: readonly string[];
+  /** Two rankings: names, run directories or TREC run files. */
+  readonly compare?: readonly [string, string];
+  /** Chunks in each model's list. */
+  readonly depth: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (sentence: string) => void;
+}
+
+const defaultRerankCandidates = 100;
+
+/** Evaluates runs of one data set, whose stages are started once. */
+class Evaluation {
+  readonly #options: EvaluateDatasetOptions;
+  readonly modes: ModeScores[] = [];
+  readonly warnings: DatasetWarning[];
+  #documents: ReadonlySet<string> | undefined;
+  #stages: StageProcesses | undefined;
+
+  constructor(options: EvaluateDatasetOptions) {
+    this.#options = options;
+    this.warnings = [...options.dataset.warnings];
+  }
+
+  async close(): Promise<void> {
+    await this.#stages?.close();
+  }
+
+  /** Ranks with a run, and adds its rankings under a prefix; returns what is told of it. */
+  async addRun(dir: string, prefix: string, withRerank: boolean): Promise<Readonly<Record<string, unknown>>> {
+    const { dataset, settings, depth, signal, onProgress, isSet } = this.#options;
+    const run = await openRun(dir);
+    const { documentOfRow, key, missingDocuments, strangeRows } = await documentRows(
+      run,
+      await this.documents(),
+      dataset.name,
+    );
+    this.#warn(
+      "documents-without-chunk",
+      missingDocuments,
+      "N documents of the data set have no chunk in the run",
+      dir,
+    );
+    this.#warn(
+      "chunks-of-no-document",
+      strangeRows,
+      "N chunks are of no document of the data set and count nowhere",
+      dir,
+    );
+    const asked = ["fusion", "fusion_weights", "rrf_k"].some(isSet);
+    const fusion = asked ? runFusion(settings, run) : recordedFusion(run);
+    const rerank = {
+      model: settings.rerankModel,
+      candidates: settings.rerankCandidates ?? defaultRerankCandidates,
+      mix: settings.rerankMix,
+    };
+    const models = new QueryModels({ run, stages: await this.#openStages(), signal, keepOpen: true });
+    try {
+      const ranked = await rankDataset({
+        run,
+        queries: dataset.queries,
+        models,
+        documentOfRow,
+        depth,
+        fusion,
+        ...(withRerank ? { rerank } : {}),
+        onProgress,
+      });
+      for (const mode of ranked) this.modes.push({ ...mode, name: `${prefix}${mode.name}` });
+      const lists = ranked.flatMap(({ name, kind }) =>
+        kind === "fused" || kind === "reranked" ? [] : [{ name, kind }],
+      );
+      return {
+        collection: run.collection,
+        chunks: run.chunkCount,
+        run_id: run.manifest["run_id"] ?? null,
+        document_key: key,
+        models: run.manifest.models ?? null,
+        depth,
+        fusion: describeFusion(fusion, lists),
+        rerank: withRerank ? rerank : null,
+      };
+    } finally {
+      await models.close();
+    }
+  }
+
+  /** Adds a TREC run file; it has to be of this data set. */
+  async addTrecRun(path: string, name: string): Promise<void> {
+    const { dataset } = this.#options;
+    const { scores, warnings } = await readTrecRun(path);
+    this.warnings.push(...warnings.map((warning) => ({ ...warning, detail: `${path}: ${warning.detail}` })));
+    const documents = await this.documents();
+    const { strange, total } = strangeDocuments(scores, documents);
+    if (![...scores.keys()].some((query) => dataset.judgements.has(query)) || strange === total) {
+      throw new DatasetError(
+        path,
+        undefined,
+        `none of its ${[...scores.keys()].some((query) => dataset.judgements.has(query)) ? "documents is" : "queries is a judged one"} of ${dataset.name}; is it a run of another collection?`,
+      );
+    }
+    this.#warn("strange-documents", strange, "N lines name documents that the data set does not have", path);
+    this.modes.push({ name, kind: "trec-run", scores });
+  }
+
+  /** The ids of all documents; the first call reads them. */
+  async documents(): Promise<ReadonlySet<string>> {
+    if (this.#documents !== undefined) return this.#documents;
+    const { dataset } = this.#options;
+    const ids = new Set<string>();
+    for await (const { id } of dataset.documents()) ids.add(id);
+    if (ids.size === 0)
+      throw new DatasetError(dataset.documentFiles[0] ?? dataset.name, undefined, "holds no document.");
+    const judged = [...dataset.judgements.values()].flatMap((grades) => [...grades.keys()]);
+    const unknown = judged.filter((id) => !ids.has(id));
+    const sentence = "N judgements are of documents that the data set does not have; they count as never found";
+    this.#warn("judged-document-missing", unknown.length, sentence, unknown[0] ?? "");
+    this.#documents = ids;
+    return ids;
+  }
+
+  /** Embeds the documents unless the cache has them; returns the run's directory. */
+  async embed(): Promise<string> {
+    const { dataset, settings, signal, onProgress, cacheDir = defaultEvalCache() } = this.#options;
+    const made = await datasetRun(dataset, resolve(cacheDir), settings);
+    if (made.isCached) {
+      onProgress(`${dataset.name} is embedded already: ${made.outputDir}`);
+      return made.outputDir;
+    }
+    const startedAt = performance.now();
+    const { collections } = await runWithStages({
+      settings: made.settings,
+      provenance: [],
+      logLevel: "warn",
+      metrics: new Metrics({ service: "orchestrator", namespace: settings.metricsNamespace }),
+      signal,
+      onEvent: (event) => {
+        if (event.case === "stageFinished" && event.value.model !== "")
+          onProgress(
+            `${event.value.model}: ${event.value.items} ${event.value.unit} in ${event.value.seconds.toFixed(1)} s`,
+          );
+      },
+      onLine: onProgress,
+    });
+    const seconds = (performance.now() - startedAt) / 1000;
+    onProgress(
+      `${dataset.name}: ${collections[0]?.chunks ?? 0} documents in ${seconds.toFixed(1)} s, kept in ${made.outputDir}`,
+    );
+    return made.outputDir;
+  }
+
+  async #openStages(): Promise<StageProcesses> {
+    const { settings, onProgress } = this.#options;
+    this.#stages ??= await StageProcesses.open({
+      endpoints: parseEndpoints(settings.endpoints ?? []),
+      workers: settings.workers,
+      exclusive: true,
+      logLevel: "warn",
+      onLine: onProgress,
+    });
+    return this.#stages;
+  }
+
+  #warn(kind: string, count: number, sentence: string, where: string): void {
+    if (count > 0)
+      this.warnings.push({ kind, count, detail: `${sentence.replace("N", String(count))} (first: ${where})` });
+  }
+}
+
+/** The fusion that was asked for, over the lists that the run has. */
+function runFusion(settings: RunSettings, run: Run): FusionSettings {
+  const ensembleModels = run.dense.map(({ name }) => name);
+  return fusionSettings({
+    ...settings,
+    ensembleModels,
+    enableSparse: run.sparse.length > 0,
+    sparseModels: [...run.sparse],
+  });
+}
+
+function strangeDocuments(scores: RunScores, documents: ReadonlySet<string>): { strange: number; total: number } {
+  let strange = 0;
+  let total = 0;
+  for (const found of scores.values())
+    for (const id of found.keys()) {
+      total++;
+      if (!documents.has(id)) strange++;
+    }
+  return { strange, total };
+}
+
+/** A ranking that was named by a path: a run directory, with the ranking behind a "#", or a TREC run file. */
+function pathOf(name: string): { dir: string; mode: string } | { file: string } | undefined {
+  const [, dir = name, mode = "fused"] = /^(.*)#([^#/\\]+)$/u.exec(name) ?? [];
+  if (existsSync(resolve(dir, MANIFEST_NAME))) return { dir, mode };
+  return existsSync(name) && statSync(name).isFile() ? { file: name } : undefined;
+}
+
+/**
+ * Measures the rankings of a run (one that is given, else one that is made) and TREC run files on a data set.
+ * @throws DatasetError for a run of another collection or a malformed file; RaglineError for the rest.
+ */
+export async function evaluateDataset(
+  options: EvaluateDatasetOptions,
+): Promise<{ report: EvaluationReport; modes: readonly ModeScores[] }> {
+  const { trecRuns, compare, settings, seed } = options;
+  const evaluation = new Evaluation(options);
+  try {
+    for (const path of trecRuns) await evaluation.addTrecRun(path, path);
+    const paths = (compare ?? []).map((name) => ({ name, path: pathOf(name) }));
+    const needsRun = trecRuns.length === 0 && !(paths.length > 0 && paths.every(({ path }) => path !== undefined));
+    await evaluation.documents();
+    const dir = options.run ?? (needsRun ? await evaluation.embed() : undefined);
+    const run = dir === undefined ? null : await evaluation.addRun(dir, "", settings.enableRerank);
+    const names: string[] = [];
+    for (const { name, path } of paths) {
+      const known = (one: string) => evaluation.modes.some((mode) => mode.name === one);
+      const full = path !== undefined && "dir" in path ? `${path.dir}#${path.mode}` : name;
+      names.push(full);
+      if (known(full) || path === undefined) continue;
+      if ("dir" in path) await evaluation.addRun(path.dir, `${path.dir}#`, path.mode === "reranked");
+      else await evaluation.addTrecRun(path.file, name);
+    }
+    const [a, b] = names;
+    const report = evaluationReport(options.dataset, evaluation.modes, {
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+      ...(options.relevanceLevel === undefined ? {} : { relevanceLevel: options.relevanceLevel }),
+      seed,
+      run,
+      warnings: evaluation.warnings,
+      ...(a === undefined || b === undefined ? {} : { compare: [[a, b]] }),
+    });
+    return { report, modes: evaluation.modes };
+  } finally {
+    await evaluation.close();
+  }
+}

@@ -1,0 +1,138 @@
+import type { Run } from "@ragline/artifacts";
+import type { DatasetQuery, RunScores } from "@ragline/evaluation";
+import { type FusedCandidate, mixRerank } from "@ragline/fusion";
+import { findModel } from "@ragline/models";
+import type { FusionSettings } from "../fusion-settings.js";
+import type { QueryModels } from "../query-models.js";
+import {
+  type DenseSource,
+  fuseResults,
+  listDepth,
+  type ModelResults,
+  type SparseSource,
+  searchSpaces,
+} from "../retrieve.js";
+
+/** What to rank, and how. */
+export interface RankDatasetOptions {
+  readonly run: Run;
+  readonly queries: readonly DatasetQuery[];
+  readonly models: QueryModels;
+  /** Document id by row. */
+  readonly documentOfRow: readonly (string | undefined)[];
+  /** Rows of each model's list. */
+  readonly depth: number;
+  readonly fusion: FusionSettings;
+  /** Absent: no reranking. */
+  readonly rerank?: { readonly model: string; readonly candidates: number; readonly mix: number };
+  /** Told what is being done. */
+  readonly onProgress: (sentence: string) => void;
+}
+
+/** One way of ranking. */
+export interface RankedMode {
+  /** A model's key, "fused" or "reranked". */
+  readonly name: string;
+  readonly kind: "dense" | "learned-sparse" | "bm25" | "fused" | "reranked";
+  readonly scores: RunScores;
+}
+
+type Scored = readonly { readonly row: number; readonly score: number }[];
+
+/**
+ * Ranks the documents of a run for every query: each model alone, fused, and reranked. A document that has several chunks
+ * gets the score of its best one.
+ */
+export async function rankDataset(options: RankDatasetOptions): Promise<RankedMode[]> {
+  const { queries, depth, fusion, rerank, onProgress } = options;
+  const results = await searchSpaces(
+    await denseSources(options),
+    await sparseSources(options),
+    Math.max(depth, listDepth),
+  );
+  const modes = results.map(
+    ({ model, kind, lists }): RankedMode => ({
+      name: model,
+      kind,
+      scores: toDocuments(
+        options,
+        lists.map((list) => list.slice(0, depth)),
+      ),
+    }),
+  );
+  // What is fused is what a run and a search fuse, however deep the lists are that are measured alone.
+  const cut = results.map(
+    (result): ModelResults => ({ ...result, lists: result.lists.map((list) => list.slice(0, listDepth)) }),
+  );
+  const fused = fuseResults(cut, queries.length, fusion);
+  modes.push({ name: "fused", kind: "fused", scores: toDocuments(options, fused) });
+  if (rerank === undefined) return modes;
+  onProgress(`${rerank.model}: the first ${rerank.candidates} candidates of ${queries.length} queries`);
+  const reranked: Scored[] = [];
+  for (const [i, candidates] of fused.entries()) {
+    reranked.push(await rerankOne(options, i, candidates, rerank));
+    if ((i + 1) % 50 === 0) onProgress(`${rerank.model}: ${i + 1} of ${queries.length} queries`);
+  }
+  await options.models.release("rerank", rerank.model);
+  return [...modes, { name: "reranked", kind: "reranked", scores: toDocuments(options, reranked) }];
+}
+
+async function denseSources({ run, queries, models, onProgress }: RankDatasetOptions): Promise<DenseSource[]> {
+  const sources: DenseSource[] = [];
+  for (const { name, dimension } of run.dense) {
+    onProgress(`${name}: ${queries.length} queries`);
+    const vectors = await models.embed(
+      name,
+      queries.map(({ text }) => text),
+    );
+    await models.release("dense", name);
+    sources.push({ model: name, dimension, queries: vectors, blocks: () => run.readDense(name) });
+  }
+  return sources;
+}
+
+async function sparseSources({ run, queries, models, onProgress }: RankDatasetOptions): Promise<SparseSource[]> {
+  const sources: SparseSource[] = [];
+  // Not those that were derived from metadata: no model encodes a query for them.
+  const known = new Set(run.manifest.models?.map(({ name }) => name));
+  for (const model of run.sparse.filter((name) => known.has(name))) {
+    onProgress(`${model}: ${queries.length} queries`);
+    const vectors = await models.encode(
+      model,
+      queries.map(({ text }) => text),
+    );
+    await models.release("sparse", model);
+    const isLexical = findModel(model, "sparse").loader === "bm25";
+    sources.push({ model, isLexical, queries: vectors, blocks: () => run.readSparse(model) });
+  }
+  return sources;
+}
+
+async function rerankOne(
+  { run, queries, models }: RankDatasetOptions,
+  position: number,
+  fused: readonly FusedCandidate[],
+  { model, candidates, mix }: NonNullable<RankDatasetOptions["rerank"]>,
+): Promise<Scored> {
+  const first = fused.slice(0, candidates);
+  const { id = "", text = "" } = queries[position] ?? {};
+  if (first.length === 0) return [];
+  const scores = await models.score(model, id, text, await run.chunksAt(first.map(({ row }) => row)));
+  const byRow = new Map(Array.from(scores, ([at, score]) => [first[at]?.row ?? -1, score]));
+  // A reranked order is one of ranks: candidates that were not scored follow those that were.
+  return mixRerank(fused, byRow, mix).map(({ row }, rank) => ({ row, score: -rank }));
+}
+
+/** The documents behind rows, each with the score of its best row. */
+function toDocuments({ queries, documentOfRow }: RankDatasetOptions, lists: readonly Scored[]): RunScores {
+  return new Map(
+    queries.map(({ id }, i) => {
+      const best = new Map<string, number>();
+      for (const { row, score } of lists[i] ?? []) {
+        const document = documentOfRow[row];
+        if (document !== undefined && score > (best.get(document) ?? -Infinity)) best.set(document, score);
+      }
+      return [id, best] as const;
+    }),
+  );
+}
