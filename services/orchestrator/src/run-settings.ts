@@ -1,6 +1,6 @@
 import { defineSettings, type SettingValues } from "@ragline/config";
-import { deviceSettings } from "@ragline/gpu-lease";
 import { fusionMethods } from "@ragline/fusion";
+import { deviceSettings } from "@ragline/gpu-lease";
 
 /** The settings of a run. Names, flags and variables are those that users of the pipeline before it know. */
 export const runSettings = defineSettings({

@@ -42,8 +42,7 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
     const { report, modes } = await evaluateDataset({
       dataset,
       settings: values,
-      // What was set for this evaluation goes before what the run was made with.
-      isSet: (key) => provenance.some((entry) => entry.key === key && entry.layer !== "default"),
+      provenance,
       ...(flags.run === undefined ? {} : { run: flags.run }),
       ...(flags.cacheDir === undefined ? {} : { cacheDir: flags.cacheDir }),
       trecRuns: flags.trecRun ?? [],

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { MANIFEST_NAME, openRun, type Run } from "@ragline/artifacts";
+import type { SettingProvenance } from "@ragline/config";
 import {
   type Dataset,
   DatasetError,
@@ -11,6 +12,7 @@ import {
 } from "@ragline/evaluation";
 import { Metrics } from "@ragline/telemetry";
 import type { RunSettings } from "../../run-settings.js";
+import { deviceFinder, deviceSource } from "../../stages/device-finder.js";
 import { parseEndpoints } from "../../stages/parse-endpoints.js";
 import { runWithStages } from "../../stages/run-with-stages.js";
 import { StageProcesses } from "../../stages/stage-processes.js";
@@ -25,8 +27,8 @@ import { rankDataset } from "./rank-dataset.js";
 export interface EvaluateDatasetOptions extends MeasureOptions {
   readonly dataset: Dataset;
   readonly settings: RunSettings;
-  /** Whether a setting (in snake_case) was given rather than left at its default. */
-  readonly isSet: (key: string) => boolean;
+  /** Where the settings came from: a fusion that was set goes before the run's own. */
+  readonly provenance: readonly SettingProvenance[];
   /** Directory of a run of the data set's documents; without it they are embedded. */
   readonly run?: string;
   /** @default {@link defaultEvalCache} */
@@ -63,7 +65,7 @@ class Evaluation {
 
   /** Ranks with a run, and adds its rankings under a prefix; returns what is told of it. */
   async addRun(dir: string, prefix: string, withRerank: boolean): Promise<Readonly<Record<string, unknown>>> {
-    const { dataset, settings, depth, signal, onProgress, isSet } = this.#options;
+    const { dataset, settings, provenance, depth, signal, onProgress } = this.#options;
     const run = await openRun(dir);
     const { documentOfRow, key, missingDocuments, strangeRows } = await documentRows(
       run,
@@ -82,7 +84,9 @@ class Evaluation {
       "N chunks are of no document of the data set and count nowhere",
       dir,
     );
-    const asked = ["fusion", "fusion_weights", "rrf_k"].some(isSet);
+    const asked = provenance.some(
+      ({ key: name, layer }) => layer !== "default" && ["fusion", "fusion_weights", "rrf_k"].includes(name),
+    );
     const fusion = asked ? runFusion(settings, run) : recordedFusion(run);
     const rerank = {
       model: settings.rerankModel,
@@ -156,7 +160,7 @@ class Evaluation {
 
   /** Embeds the documents unless the cache has them; returns the run's directory. */
   async embed(): Promise<string> {
-    const { dataset, settings, signal, onProgress, cacheDir = defaultEvalCache() } = this.#options;
+    const { dataset, settings, provenance, signal, onProgress, cacheDir = defaultEvalCache() } = this.#options;
     const made = await datasetRun(dataset, resolve(cacheDir), settings);
     if (made.isCached) {
       onProgress(`${dataset.name} is embedded already: ${made.outputDir}`);
@@ -165,7 +169,7 @@ class Evaluation {
     const startedAt = performance.now();
     const { collections } = await runWithStages({
       settings: made.settings,
-      provenance: [],
+      provenance,
       logLevel: "warn",
       metrics: new Metrics({ service: "orchestrator", namespace: settings.metricsNamespace }),
       signal,
@@ -185,10 +189,11 @@ class Evaluation {
   }
 
   async #openStages(): Promise<StageProcesses> {
-    const { settings, onProgress } = this.#options;
+    const { settings, provenance, signal, onProgress } = this.#options;
     this.#stages ??= await StageProcesses.open({
       endpoints: parseEndpoints(settings.endpoints ?? []),
       workers: settings.workers,
+      findDevices: deviceFinder({ ...settings, source: deviceSource(provenance) }, signal),
       exclusive: true,
       logLevel: "warn",
       onLine: onProgress,
