@@ -22,3 +22,15 @@ export const deviceSettings = defineSettings({
     description: "Use the CPU whatever --device says.",
   },
 });
+
+/** The settings of whoever leases: the devices of a broker of its own, or another broker. */
+export const leaseSettings = defineSettings({
+  ...deviceSettings,
+  leaseBroker: {
+    type: "string",
+    default: null,
+    env: "RAGLINE_LEASE_BROKER",
+    description:
+      "Address of a running lease broker (ragline lease-broker) that grants the devices of this host; --device and --device-cap are its business then.",
+  },
+});

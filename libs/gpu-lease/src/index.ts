@@ -1,5 +1,5 @@
 export { byteSizeText, parseByteSize } from "./byte-size.js";
-export { deviceSettings } from "./device-settings.js";
+export { deviceSettings, leaseSettings } from "./device-settings.js";
 export type {
   DeviceFallback,
   DeviceKind,
@@ -15,7 +15,8 @@ export type {
 } from "./lease.js";
 export { LeaseBroker, type LeaseBrokerOptions } from "./lease-broker.js";
 export { defaultCapBytes, type LeaseDevice } from "./lease-device.js";
-export { leaseHandlers } from "./lease-handlers.js";
+export { holderKeepalive, leaseHandlers } from "./lease-handlers.js";
+export { checkBrokerAddress, leaseSource } from "./lease-source.js";
 export { LocalLeases } from "./local-leases.js";
 export { type Gpu, NvidiaSmi, NvidiaSmiError, type NvidiaSmiOptions } from "./nvidia-smi.js";
 export { toOutcomeSource } from "./outcome-source.js";

@@ -8,6 +8,12 @@ import { fromStage, toStage } from "./stage-names.js";
 type HoldReply = ReturnType<Handlers<typeof LeaseService>["hold"]> extends AsyncIterable<infer Reply> ? Reply : never;
 
 /**
+ * Channel options of a server of leases: a holder that is frozen, or on the other side of a cut cable, answers no ping
+ * and loses its leases after 20 to 25 s. Its workers have ended by then, since they heard nothing of it for 15 s.
+ */
+export const holderKeepalive = { "grpc.keepalive_time_ms": 5000, "grpc.keepalive_timeout_ms": 20_000 } as const;
+
+/**
  * The `Hold` rpc over a source of leases. However the stream ends (release, half-close, cancel, a dead process),
  * the lease is given back, or the place in the line.
  */

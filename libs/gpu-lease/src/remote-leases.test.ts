@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { LeaseService, Stage } from "@ragline/contracts";
 import { createClient, createServer, implementation, listen, serviceDefinition, status } from "@ragline/rpc";
@@ -10,9 +10,9 @@ import { remoteLeases } from "./remote-leases.js";
 
 const request: LeaseRequest = { stage: "dense", model: "bge", bytes: 100 };
 
-async function serveBroker() {
+async function serveBroker(channelOptions: Parameters<typeof createServer>[0] = {}) {
   const broker = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu", capBytes: 1000 }] });
-  const server = createServer();
+  const server = createServer(channelOptions);
   server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(broker)));
   const address = await listen(server, "127.0.0.1:0");
   onTestFinished(() => server.forceShutdown());
@@ -69,8 +69,8 @@ test("a request above the cap is refused with the broker's sentence", async () =
   });
 });
 
-test("a holder that is killed gives its lease back", async () => {
-  const { broker, address, leases } = await serveBroker();
+/** A process that holds a lease and does nothing. */
+async function holdElsewhere(address: string): Promise<ChildProcess> {
   const index = new URL("../dist/index.js", import.meta.url).href;
   const script = `import { remoteLeases } from ${JSON.stringify(index)};
     await remoteLeases(${JSON.stringify(address)}).acquire(${JSON.stringify(request)});
@@ -81,9 +81,18 @@ test("a holder that is killed gives its lease back", async () => {
   });
   onTestFinished(() => void holder.kill("SIGKILL"));
   await once(holder.stdout, "data");
+  return holder;
+}
+
+test.each([
+  ["is killed", "SIGKILL", {}],
+  ["is frozen", "SIGSTOP", { "grpc.keepalive_time_ms": 200, "grpc.keepalive_timeout_ms": 200 }],
+] as const)("a holder that %s gives its lease back", async (_, signal, channelOptions) => {
+  const { broker, address, leases } = await serveBroker(channelOptions);
+  const holder = await holdElsewhere(address);
   const next = leases.acquire(request);
   expect(broker.devices[0]?.grantedBytes).toBe(100);
-  holder.kill("SIGKILL");
+  holder.kill(signal);
   expect((await next).fencingToken).toBe(2);
 });
 

@@ -1,6 +1,6 @@
 import { InferenceError } from "./inference-error.js";
 import { type OnWorkerReply, WorkerProcess } from "./worker-process.js";
-import type { WorkerInit } from "./worker-protocol.js";
+import { beatMs, type WorkerInit } from "./worker-protocol.js";
 
 /** The workers that compute under one lease. */
 export interface WorkerGroupOptions extends Omit<WorkerInit, "type"> {
@@ -30,6 +30,7 @@ export class WorkerGroup {
   readonly #events: WorkerGroupEvents;
   readonly #workers = new Set<WorkerProcess>();
   readonly #meant = new Set<WorkerProcess>();
+  readonly #beat: NodeJS.Timeout;
   #closed: InferenceError | undefined;
   #peakBytes = 0;
 
@@ -37,6 +38,9 @@ export class WorkerGroup {
     this.#model = model;
     this.options = options;
     this.#events = events;
+    this.#beat = setInterval(() => {
+      for (const worker of this.#workers) worker.beat();
+    }, beatMs).unref();
   }
 
   /** The living workers. */
@@ -68,6 +72,7 @@ export class WorkerGroup {
   /** Ends every worker. */
   async close(reason: InferenceError): Promise<void> {
     this.#closed ??= reason;
+    clearInterval(this.#beat);
     const workers = [...this.#workers];
     for (const worker of workers) worker.kill();
     await Promise.all(workers.map(({ gone }) => gone));

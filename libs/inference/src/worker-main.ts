@@ -2,7 +2,16 @@ import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { applyHead } from "./output-heads.js";
 import { residentMemory } from "./resident-memory.js";
 import { parseSimulatedOptions, SimulatedDevice } from "./simulated-device.js";
-import type { CallResult, ModelCall, WorkerInit, WorkerJob, WorkerMemory, WorkerReply } from "./worker-protocol.js";
+import {
+  beatMs,
+  type CallResult,
+  type ModelCall,
+  type WorkerBeat,
+  type WorkerInit,
+  type WorkerJob,
+  type WorkerMemory,
+  type WorkerReply,
+} from "./worker-protocol.js";
 
 // A process of its own for each session: its exit is the only sure way to give memory back, and a native crash or an
 // out-of-memory kill takes it alone.
@@ -123,7 +132,17 @@ async function answer({ id, fencingToken, calls }: WorkerJob): Promise<void> {
   }
 }
 
-process.on("message", (message: WorkerInit | WorkerJob) => {
+// A pool that is frozen cannot tell that its lease was lost. Beats are counted instead of time, so that a machine that
+// slept finds its workers alive.
+const silentBeats = 15;
+let silence = 0;
+setInterval(() => {
+  if (++silence > silentBeats) process.exit(1);
+}, beatMs);
+
+process.on("message", (message: WorkerInit | WorkerJob | WorkerBeat) => {
+  silence = 0;
+  if (message.type === "beat") return;
   turn = turn.then(() => (message.type === "init" ? start(message) : answer(message)));
 });
 // The pool is gone, by whatever way: so is the reason to compute.

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { InferenceError } from "./inference-error.js";
-import type { WorkerInit, WorkerJob, WorkerMemory, WorkerReply } from "./worker-protocol.js";
+import type { WorkerBeat, WorkerInit, WorkerJob, WorkerMemory, WorkerReply } from "./worker-protocol.js";
 
 const workerMain = new URL("../dist/worker-main.js", import.meta.url);
 
@@ -89,6 +89,11 @@ export class WorkerProcess {
 
   send(job: WorkerJob): void {
     this.#child.send(job, () => undefined);
+  }
+
+  /** Tells it that its pool lives. */
+  beat(): void {
+    if (this.#child.connected) this.#child.send({ type: "beat" } satisfies WorkerBeat, () => undefined);
   }
 
   /** Ends the process at once, which gives its memory back. */

@@ -49,6 +49,14 @@ export interface WorkerJob {
   readonly calls: readonly ModelCall[];
 }
 
+/** The pool lives and holds its lease: told every second. */
+export interface WorkerBeat {
+  readonly type: "beat";
+}
+
+/** How often a worker hears that its pool lives. */
+export const beatMs = 1000;
+
 /** The result of one call: a matrix (dense: rows x width; score: rows x 1), or compressed sparse rows. */
 export type CallResult =
   | { readonly kind: "matrix"; readonly values: Float32Array }

@@ -74,17 +74,18 @@ function followParent(running: RunningService): void {
  * Started with an IPC channel (see `spawnService`) it sends its address over it and lives no longer than its parent;
  * otherwise the address is in one log line. SIGTERM or SIGINT drains and exits 0, a second signal exits 130 at once.
  * What stops the start is one sentence on stderr: exit code 2 for wrong usage, 1 for the rest.
+ * @returns the service once it runs; undefined where only help was asked for.
  */
 export async function runService<S extends DescService, const D extends SettingDefinitions = Record<never, never>>(
   options: ServiceOptions<S, D>,
-): Promise<void> {
+): Promise<RunningService | undefined> {
   const hasParent = process.connected || process.env[spawnedVariable] !== undefined;
   // Not for the processes that this one starts.
   delete process.env[spawnedVariable];
   const args = process.argv.slice(2);
   if (args.includes("--help")) {
     process.stdout.write(usage(options.name, options.settings ?? {}));
-    return;
+    return undefined;
   }
   try {
     const running = await startService(options, { args, env: process.env });
@@ -95,6 +96,7 @@ export async function runService<S extends DescService, const D extends SettingD
     stopOnSignals(running);
     running.log.info({ address: running.address, metrics: running.metricsAddress }, "ready");
     if (hasParent) followParent(running);
+    return running;
   } catch (error) {
     const usageError =
       error instanceof ConfigError || (error instanceof RaglineError && error.code === status.INVALID_ARGUMENT);

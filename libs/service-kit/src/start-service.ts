@@ -51,6 +51,8 @@ export interface ServiceOptions<S extends DescService, D extends SettingDefiniti
   handlers(context: ServiceContext<D>): Handlers<S> | Promise<Handlers<S>>;
   /** More services on the same server, made after `handlers`. @default none */
   alongside?(context: ServiceContext<D>): readonly BoundService[];
+  /** Options of the grpc-js server, over those of Ragline. @default {} */
+  readonly channelOptions?: Parameters<typeof createServer>[0];
   /** Called once no call runs any more, before the process ends: close workers and files here. @default nothing */
   onDrain?(): Promise<void> | void;
 }
@@ -130,7 +132,7 @@ export async function startService<S extends DescService, const D extends Settin
   };
   const bound = [bindService(service, await options.handlers(context)), ...(options.alongside?.(context) ?? [])];
 
-  const server = createServer();
+  const server = createServer(options.channelOptions);
   const report = errorReporter(log);
   for (const { service: each, handlers } of bound) {
     const wrapped = traced(each, logErrors(each, gate.guard(each, handlers), report));

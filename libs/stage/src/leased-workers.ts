@@ -200,8 +200,8 @@ export class LeasedWorkers {
       } catch (error) {
         if (!(error instanceof RaglineError) || signal.aborted) throw error;
         if (error.reason === "LEASE_ABOVE_CAP" && sizing.reduce()) continue;
-        const isLost = this.#uses.size > 0 && error.code === status.UNAVAILABLE;
-        if (!isLost || performance.now() > lostAfter) throw error;
+        // It was there when the stage was opened, so it is being started again; our place in the line is lost with it.
+        if (error.code !== status.UNAVAILABLE || performance.now() > lostAfter) throw error;
         await sleep(brokerRetryMs, undefined, { signal });
       }
     }

@@ -1,4 +1,4 @@
-import { checkDeviceRequest, type DeviceRequest, LocalLeases, resolveDevices } from "@ragline/gpu-lease";
+import { type DeviceRequest, type LeaseDeviceState, leaseSource } from "@ragline/gpu-lease";
 import { cudaProblem } from "@ragline/inference";
 import type { StageObserver } from "./stage-observer.js";
 import type { StageOptions } from "./stage-session.js";
@@ -8,24 +8,24 @@ import { TokenQueue } from "./token-queue.js";
 export interface StageContext {
   /** Its settings. */
   readonly config: Pick<StageOptions, "workers" | "threadsPerWorker" | "modelsDir" | "memoryModelsDir"> &
-    DeviceRequest & { readonly maxQueueTokens: number };
+    DeviceRequest & { readonly leaseBroker: string | null; readonly maxQueueTokens: number };
   readonly log: { warn(facts: object, message: string): void };
   readonly metrics: StageObserver & {
     setQueueDepth(batches: number): void;
     countRefusal(): void;
     countLostWorker(): void;
   };
-  readonly allMetrics: { watchCaps(devices: () => LocalLeases["devices"]): void };
+  readonly allMetrics: { watchCaps(devices: () => readonly LeaseDeviceState[]): void };
 }
 
 /**
  * How a stage service runs its models, from its settings: one queue and one ledger for all of its streams.
- * @throws RaglineError INVALID_ARGUMENT for devices that cannot be read.
+ * @throws RaglineError INVALID_ARGUMENT for devices or a broker that cannot be read.
  */
 export function stageOptions({ config, log, metrics, allMetrics }: StageContext): StageOptions {
-  checkDeviceRequest(config);
-  const leases = new LocalLeases(() => resolveDevices({ ...config, cudaProblem }));
-  allMetrics.watchCaps(() => leases.devices);
+  const leases = leaseSource({ ...config, cudaProblem });
+  // A broker elsewhere tells its devices by itself.
+  allMetrics.watchCaps(() => leases.devices ?? []);
   return {
     ...config,
     observer: metrics,

@@ -1,9 +1,9 @@
 import { defineSettings } from "@ragline/config";
-import { deviceSettings } from "@ragline/gpu-lease";
+import { leaseSettings } from "@ragline/gpu-lease";
 
 /** The settings that all model stages share. */
 export const stageSettings = defineSettings({
-  ...deviceSettings,
+  ...leaseSettings,
   workers: {
     type: "integer",
     default: 0,

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { DenseService } from "@ragline/contracts";
-import { createClient, status } from "@ragline/rpc";
+import { DenseService, LeaseService } from "@ragline/contracts";
+import { LeaseBroker, leaseHandlers } from "@ragline/gpu-lease";
+import { createClient, createServer, implementation, listen, serviceDefinition, status } from "@ragline/rpc";
 import { spawnService } from "@ragline/service-kit";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { DenseStream, failureOf, isAlive } from "./dense-service.fixture.js";
@@ -83,3 +84,28 @@ test("SIGTERM lets the stream that runs finish, then the process ends with 0", a
   expect((await stream.end()).items).toBe(2n);
   expect(await stopped).toMatchObject({ code: 0, signal: null });
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a service that is frozen loses its lease, its workers end by themselves, and it goes on when it wakes up",
+  { timeout: 60_000 },
+  async () => {
+    const broker = new LeaseBroker({ devices: [{ name: "cpu:0", kind: "cpu" }] });
+    const server = createServer({ "grpc.keepalive_time_ms": 500, "grpc.keepalive_timeout_ms": 500 });
+    server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(broker)));
+    const leaseBroker = await listen(server, "127.0.0.1:0");
+    onTestFinished(() => server.forceShutdown());
+    const service = await spawnService({ entry, name: "dense", args: ["--workers", "1"] });
+    onTestFinished(() => void process.kill(service.pid, "SIGKILL"));
+    const client = createClient(DenseService, service.address);
+    onTestFinished(() => client.close());
+    const stream = DenseStream.open(client, { leaseBroker });
+    await stream.ready();
+    const workers = childrenOf(service.pid);
+    process.kill(service.pid, "SIGSTOP");
+    await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0), { timeout: 10_000, interval: 50 });
+    await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]), { timeout: 30_000, interval: 100 });
+    process.kill(service.pid, "SIGCONT");
+    expect((await stream.embed("a", "b")).rows).toBe(2);
+    expect(await stream.end()).toMatchObject({ items: 2n, leasesLost: 1 });
+  },
+);

@@ -14,6 +14,8 @@ export interface OrchestratorOptions {
   readonly endpoints: readonly string[];
   /** Where its runs count. */
   readonly metrics: Metrics;
+  /** Lease broker for runs that name none. */
+  readonly leaseBroker: string | null;
   /** Told of each line that a stage logs. */
   readonly onLine: (line: string) => void;
 }
@@ -21,7 +23,7 @@ export interface OrchestratorOptions {
 /** The caller's settings over the defaults, each with the place where the caller found it. */
 function resolveRequest(
   settings: readonly Setting[],
-  endpoints: readonly string[],
+  defaults: Pick<OrchestratorOptions, "endpoints" | "leaseBroker">,
 ): ReturnType<typeof resolveSettings<typeof runSettings>> {
   const camel = (key: string): string => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const unknown = settings.find(({ key }) => !(camel(key) in runSettings));
@@ -38,20 +40,24 @@ function resolveRequest(
     ...entry,
     layer: (settings.find(({ key }) => key === entry.key)?.layer as typeof entry.layer) ?? entry.layer,
   }));
-  const values =
-    resolved.values.endpoints === null && endpoints.length > 0 ? { ...resolved.values, endpoints } : resolved.values;
+  const { values: given } = resolved;
+  const values = {
+    ...given,
+    endpoints: given.endpoints ?? (defaults.endpoints.length > 0 ? defaults.endpoints : null),
+    leaseBroker: given.leaseBroker ?? defaults.leaseBroker,
+  };
   return { values, provenance };
 }
 
 /** The rpc handlers of the orchestrator. */
 export function orchestratorHandlers({
-  endpoints,
   metrics,
   onLine,
+  ...defaults
 }: OrchestratorOptions): Handlers<typeof OrchestratorService> {
   return {
     run: async function* (request, { signal }) {
-      const { values: settings, provenance } = resolveRequest(request.settings, endpoints);
+      const { values: settings, provenance } = resolveRequest(request.settings, defaults);
       const events = new Readable({ objectMode: true, read: () => undefined });
       const stop = new AbortController();
       const end = (): void => stop.abort(signal.reason);

@@ -1,6 +1,6 @@
 import { defineSettings, type SettingValues } from "@ragline/config";
 import { fusionMethods } from "@ragline/fusion";
-import { deviceSettings } from "@ragline/gpu-lease";
+import { leaseSettings } from "@ragline/gpu-lease";
 
 /** The settings of a run. Names, flags and variables are those that users of the pipeline before it know. */
 export const runSettings = defineSettings({
@@ -185,7 +185,7 @@ export const runSettings = defineSettings({
     maximum: 100,
     description: "Of several models that wait for a device, those of the run with the higher priority go first.",
   },
-  ...deviceSettings,
+  ...leaseSettings,
   localFilesOnly: {
     type: "boolean",
     default: false,

@@ -6,8 +6,8 @@ import type { StageName } from "../core/run-context.js";
 import { type SearchHit, type SearchMode, searchRun } from "../core/search-run.js";
 import { toRunError } from "../core/usage-error.js";
 import { runSettings } from "../run-settings.js";
-import { deviceFinder, deviceSource } from "../stages/device-finder.js";
 import { parseEndpoints } from "../stages/parse-endpoints.js";
+import { deviceSource, runLeases } from "../stages/run-leases.js";
 import { StageProcesses } from "../stages/stage-processes.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
@@ -77,7 +77,7 @@ export async function searchAction(query: string, flags: SearchFlags, command: C
       endpoints: parseEndpoints(flags.endpoints ?? []),
       // One text needs one worker; a second would only have to start.
       workers: mode === "rerank" ? 0 : 1,
-      findDevices: deviceFinder({ ...values, source: deviceSource(provenance) }, signal),
+      leases: runLeases({ ...values, source: deviceSource(provenance) }, signal),
       exclusive: true,
       logLevel: "warn",
       onLine: (line) => process.stderr.write(`  ${line}\n`),

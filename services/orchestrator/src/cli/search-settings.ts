@@ -1,4 +1,4 @@
-import { deviceSettings } from "@ragline/gpu-lease";
+import { leaseSettings } from "@ragline/gpu-lease";
 
 /** The settings of a run that a search has too. */
-export const searchSettings = deviceSettings;
+export const searchSettings = leaseSettings;

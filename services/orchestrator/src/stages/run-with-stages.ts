@@ -5,8 +5,8 @@ import type { RunEvent } from "../core/run-events.js";
 import { runPipeline } from "../core/run-pipeline.js";
 import type { RunSummary } from "../core/run-summary.js";
 import type { RunSettings } from "../run-settings.js";
-import { deviceFinder, deviceSource } from "./device-finder.js";
 import { parseEndpoints } from "./parse-endpoints.js";
+import { deviceSource, runLeases } from "./run-leases.js";
 import { StageProcesses } from "./stage-processes.js";
 
 /** A run in this process. */
@@ -41,7 +41,7 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
   const stages = await StageProcesses.open({
     endpoints,
     workers: settings.workers,
-    findDevices: deviceFinder({ ...settings, source: deviceSource(provenance) }, signal),
+    leases: runLeases({ ...settings, source: deviceSource(provenance) }, signal),
     exclusive: settings.exclusiveEnsemble,
     logLevel,
     onLine,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DenseService, ExportService, LeaseService, RerankService, SparseService } from "@ragline/contracts";
-import { type LeaseEvent, LocalLeases, leaseHandlers, type ResolvedDevices } from "@ragline/gpu-lease";
+import { holderKeepalive, type LeaseEvent, LocalLeases, leaseHandlers } from "@ragline/gpu-lease";
 import {
   assertReachable,
   type Client,
@@ -15,6 +15,7 @@ import {
 import { type SpawnedService, spawnService } from "@ragline/service-kit";
 import { removeDeadDirectories } from "../core/remove-dead-directories.js";
 import type { StageClients, StageName, StageReplica, StageServices } from "../core/run-context.js";
+import type { RunLeases } from "./run-leases.js";
 import { stageEntry } from "./stage-entry.js";
 
 const services: StageServices = {
@@ -30,9 +31,9 @@ export interface StageProcessesOptions {
   readonly endpoints: ReadonlyMap<StageName, readonly string[]>;
   /** Worker processes per model in the children; 0 is the services' own default. */
   readonly workers: number;
-  /** Finds the devices of this host, when the first lease is asked for. */
-  readonly findDevices: () => Promise<ResolvedDevices>;
-  /** Whether a device is leased to one model at a time. */
+  /** Where the children lease devices. */
+  readonly leases: RunLeases;
+  /** Whether a device of our own broker is leased to one model at a time. */
   readonly exclusive: boolean;
   readonly logLevel: string;
   /** Told of each line that a child logs. */
@@ -54,7 +55,8 @@ export class StageProcesses implements StageClients {
   readonly #brokerAddress: string;
   readonly #options: StageProcessesOptions;
   readonly #directory: string;
-  readonly #leases: LocalLeases;
+  /** Those of our own broker, if there is one. */
+  readonly #leases: LocalLeases | undefined;
   readonly #closeBroker: () => void;
   readonly #children = new Map<StageName, Child>();
   readonly #clients: { close(): void }[] = [];
@@ -64,7 +66,7 @@ export class StageProcesses implements StageClients {
   private constructor(
     options: StageProcessesOptions,
     directory: string,
-    broker: { leases: LocalLeases; address: string; close: () => void },
+    broker: { leases?: LocalLeases; address: string; close: () => void },
   ) {
     this.#options = options;
     this.#directory = directory;
@@ -73,15 +75,17 @@ export class StageProcesses implements StageClients {
     this.#closeBroker = broker.close;
   }
 
-  /** Starts the lease broker of this host; services start when they are asked for. */
+  /** Starts a lease broker where none is named; services start when they are asked for. */
   static async open(options: StageProcessesOptions): Promise<StageProcesses> {
     await removeDeadDirectories(tmpdir(), socketDirectory);
     const directory = await mkdtemp(join(tmpdir(), `${socketDirectory}${process.pid}-`));
-    const leases = new LocalLeases(options.findDevices, { exclusive: options.exclusive });
-    const server = createServer();
-    server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(leases)));
+    const { leases, exclusive } = options;
+    if ("address" in leases) return new StageProcesses(options, directory, { ...leases, close: () => undefined });
+    const local = new LocalLeases(leases.findDevices, { exclusive });
+    const server = createServer(holderKeepalive);
+    server.addService(serviceDefinition(LeaseService), implementation(LeaseService, leaseHandlers(local)));
     const address = await listen(server, socketAddress(directory, "lease"));
-    return new StageProcesses(options, directory, { leases, address, close: () => server.forceShutdown() });
+    return new StageProcesses(options, directory, { leases: local, address, close: () => server.forceShutdown() });
   }
 
   leaseBroker(name: StageName): string {
@@ -90,12 +94,12 @@ export class StageProcesses implements StageClients {
 
   /** What has happened to leases so far. */
   get leaseEvents(): readonly LeaseEvent[] {
-    return this.#leases.events;
+    return this.#leases?.events ?? [];
   }
 
   /** The broker's devices. */
   get devices(): LocalLeases["devices"] {
-    return this.#leases.devices;
+    return this.#leases?.devices ?? [];
   }
 
   /** Process ids of the children that run, by stage. */
@@ -107,11 +111,13 @@ export class StageProcesses implements StageClients {
   }
 
   /**
-   * Checks that services which run elsewhere can be reached, before work is done that would be for nothing.
+   * Checks that the lease broker and the services which run elsewhere can be reached, before work is done that would be for nothing.
    * One replica of each is enough: what the others cannot do, it does.
    * @throws RaglineError UNAVAILABLE naming the first stage that cannot be reached.
    */
   async assertReachable(names: readonly StageName[]): Promise<void> {
+    const { leases } = this.#options;
+    if ("address" in leases) await assertReachable(leases.address, { name: "lease broker" });
     for (const name of names) {
       const addresses = this.#options.endpoints.get(name);
       if (!addresses) continue;
