@@ -1,4 +1,4 @@
-import { deviceSettings } from "@ragline/gpu-lease";
+import { leaseSettings } from "@ragline/gpu-lease";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { runSettings } from "../run-settings.js";
 import type { EvalFlags } from "./eval-action.js";
@@ -52,7 +52,7 @@ export function addEvalCommand(program: Command): void {
     .option("--depth <n>", "Chunks in each model's list that are measured.", wholeNumber(1), 1000)
     .option("--seed <n>", "Seed of intervals and tests.", wholeNumber(0), 1)
     .option("--json", "Print the report as one JSON object; everything else goes to stderr.");
-  const settings = { ...Object.fromEntries(offered.map((key) => [key, runSettings[key]])), ...deviceSettings };
+  const settings = { ...Object.fromEntries(offered.map((key) => [key, runSettings[key]])), ...leaseSettings };
   addSettings(command, settings).action(async (flags: EvalFlags) => {
     const { evalAction } = await import("./eval-action.js");
     process.exitCode = await evalAction(command, flags);

@@ -12,8 +12,8 @@ import {
 } from "@ragline/evaluation";
 import { Metrics } from "@ragline/telemetry";
 import type { RunSettings } from "../../run-settings.js";
-import { deviceFinder, deviceSource } from "../../stages/device-finder.js";
 import { parseEndpoints } from "../../stages/parse-endpoints.js";
+import { deviceSource, runLeases } from "../../stages/run-leases.js";
 import { runWithStages } from "../../stages/run-with-stages.js";
 import { StageProcesses } from "../../stages/stage-processes.js";
 import { describeFusion, type FusionSettings, fusionSettings, recordedFusion } from "../fusion-settings.js";
@@ -193,7 +193,7 @@ class Evaluation {
     this.#stages ??= await StageProcesses.open({
       endpoints: parseEndpoints(settings.endpoints ?? []),
       workers: settings.workers,
-      findDevices: deviceFinder({ ...settings, source: deviceSource(provenance) }, signal),
+      leases: runLeases({ ...settings, source: deviceSource(provenance) }, signal),
       exclusive: true,
       logLevel: "warn",
       onLine: onProgress,
