@@ -1,7 +1,23 @@
 import type { Block } from "./block.js";
 import type { SourceSpan } from "./source-span.js";
 
-export type DocumentFormat = "markdown" | "text" | "html" | "pdf" | "docx" | "pptx" | "xlsx" | "epub";
+export type DocumentFormat =
+  | "markdown"
+  | "text"
+  | "rst"
+  | "html"
+  | "pdf"
+  | "docx"
+  | "pptx"
+  | "xlsx"
+  | "epub"
+  | "email"
+  | "notebook"
+  | "csv"
+  | "json"
+  | "jsonl"
+  | "yaml"
+  | "code";
 
 /** What a format's reader makes of a file. */
 export interface ParsedText {

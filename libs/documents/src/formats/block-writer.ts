@@ -6,7 +6,7 @@ export type BlockDescription = Omit<Block, "start" | "end">;
 
 const separator = "\n\n";
 /** Half of a surrogate pair is no text and has no bytes in any encoding. */
-const loneSurrogates = /\p{Surrogate}/gu;
+export const loneSurrogates = /\p{Surrogate}/gu;
 
 /** Writes the text of a document block by block, with a blank line between. */
 export class BlockWriter {
@@ -19,13 +19,21 @@ export class BlockWriter {
     return this.#length === 0 ? 0 : this.#length + separator.length;
   }
 
-  /** Adds a block without the white space around it; nothing where there is only that. Headings get their title. */
-  add(content: string, description: BlockDescription): void {
+  /** Length of the text so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Adds a block without the white space around it; nothing where there is only that. Headings get their title.
+   * @returns where the content's first letter stands or would, were it not left out; undefined when nothing was added
+   */
+  add(content: string, description: BlockDescription): number | undefined {
     const text = content
       .replace(loneSurrogates, "\ufffd")
       .trimEnd()
       .replace(/^(?:[^\S\n]*\n)+/, "");
-    if (text.trim() === "") return;
+    if (text.trim() === "") return undefined;
     const start = this.nextStart;
     const removed = content.trimEnd().length - text.length;
     this.#write(text);
@@ -40,6 +48,7 @@ export class BlockWriter {
       ...(shifted !== undefined && { breaks: shifted.filter(({ at }) => at > start && at < this.#length) }),
       ...(headerEnd !== undefined && { headerEnd: headerEnd - removed + start }),
     });
+    return start - removed;
   }
 
   /** Adds the blocks of a part that another reader has read, such as a page of HTML in a book. */

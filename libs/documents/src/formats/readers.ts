@@ -1,7 +1,7 @@
 import type { FormatReader } from "./format-reader.js";
 
-/** Every format that can be read; a new format is a new entry here. */
-const all: readonly FormatReader[] = [
+/** A new format is a new entry here, or in one of the lists below. */
+const documents: readonly FormatReader[] = [
   {
     format: "markdown",
     extensions: [".md", ".markdown"],
@@ -52,8 +52,93 @@ const all: readonly FormatReader[] = [
   },
 ];
 
+const data: readonly FormatReader[] = [
+  {
+    format: "rst",
+    extensions: [".rst"],
+    isIsolated: true,
+    load: async () => ({ text: await (await import("./rst.js")).rstParser() }),
+  },
+  {
+    format: "email",
+    extensions: [".eml"],
+    isIsolated: true,
+    load: async () => ({ bytes: (await import("./email.js")).parseEmail }),
+  },
+  {
+    format: "notebook",
+    extensions: [".ipynb"],
+    isIsolated: true,
+    load: async () => ({ text: (await import("./notebook.js")).parseNotebook }),
+  },
+  {
+    format: "csv",
+    extensions: [".csv"],
+    isIsolated: true,
+    load: async () => ({ text: (await import("./csv.js")).parseCsv }),
+  },
+  {
+    format: "csv",
+    extensions: [".tsv"],
+    isIsolated: true,
+    load: async () => ({ text: (await import("./csv.js")).parseTsv }),
+  },
+  {
+    format: "json",
+    extensions: [".json"],
+    isIsolated: true,
+    load: async () => ({ text: (await import("./json.js")).parseJson }),
+  },
+  {
+    format: "jsonl",
+    extensions: [".jsonl", ".ndjson"],
+    isIsolated: true,
+    load: async () => ({ text: (await import("./json.js")).parseJsonLines }),
+  },
+  {
+    format: "yaml",
+    extensions: [".yaml", ".yml"],
+    isIsolated: true,
+    load: async () => ({ text: (await import("./yaml.js")).parseYaml }),
+  },
+  {
+    format: "code",
+    extensions: [".sql"],
+    isIsolated: true,
+    load: async () => ({ text: (await import("./sql.js")).parseSql }),
+  },
+];
+
+/** Languages, the grammar that reads each, and the extensions of its files. C is read as C++, which takes nearly all of it. */
+const languages: readonly (readonly [language: string, grammar: string, extensions: string])[] = [
+  ["python", "python", ".py .pyi"],
+  ["javascript", "javascript", ".js .mjs .cjs .jsx"],
+  ["typescript", "typescript", ".ts .mts .cts"],
+  ["tsx", "tsx", ".tsx"],
+  ["java", "java", ".java"],
+  ["go", "go", ".go"],
+  ["rust", "rust", ".rs"],
+  ["c", "cpp", ".c .h"],
+  ["cpp", "cpp", ".cpp .cc .cxx .hpp .hh .hxx"],
+  ["csharp", "c-sharp", ".cs"],
+  ["ruby", "ruby", ".rb"],
+  ["bash", "bash", ".sh .bash"],
+];
+
+const code: readonly FormatReader[] = languages.map(([language, grammar, extensions]) => ({
+  format: "code",
+  extensions: extensions.split(" "),
+  isIsolated: true,
+  load: async () => {
+    const { codeParser } = await import("./code.js");
+    return { text: await codeParser(language, `@vscode/tree-sitter-wasm/wasm/tree-sitter-${grammar}.wasm`) };
+  },
+}));
+
 const byExtension = new Map(
-  all.flatMap((reader) => reader.extensions.map((extension) => [extension, reader] as const)),
+  [...documents, ...data, ...code].flatMap((reader) =>
+    reader.extensions.map((extension) => [extension, reader] as const),
+  ),
 );
 
 /** The extensions that can be read, with their dots, in lower case. */
