@@ -100,7 +100,7 @@ test("a notebook's strings are accounted for to the byte", async () => {
       expect(at).toBe(bytes.length);
       expect(covered).toBe(text.replace(/\s/g, "").length);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 

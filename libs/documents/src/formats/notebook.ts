@@ -1,12 +1,10 @@
+import { stripVTControlCharacters } from "node:util";
 import { findNodeAtLocation, type Node, type ParseError, parseTree } from "jsonc-parser";
 import { DocumentError } from "../document-error.js";
 import type { ParsedText } from "../source-document.js";
 import { BlockWriter, loneSurrogates } from "./block-writer.js";
 import { parseMarkdown } from "./markdown-blocks.js";
 import { SourceTrace } from "./source-trace.js";
-
-/** Colours of a terminal, in the reports of errors. */
-const terminalColours = new RegExp("\u001b\\[[0-9;]*m", "g");
 
 /**
  * Jupyter notebooks, format 4: Markdown cells as Markdown, code cells as code, and what cells put out as text. Pictures
@@ -67,7 +65,7 @@ class Notebook {
     const shown = paths.map((path) => findNodeAtLocation(output, path)).find((node) => node !== undefined);
     const isReport = stringAt(output, ["output_type"]) === "error";
     const lines = linesOf(shown, isReport ? "\n" : "");
-    const clean = lines.text.replace(terminalColours, "");
+    const clean = stripVTControlCharacters(lines.text);
     const start = this.#writer.nextStart;
     const shift = this.#writer.add(clean, { kind: "cell", source });
     if (clean === lines.text) this.#follow(lines, start, shift);
