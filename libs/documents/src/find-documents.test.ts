@@ -53,7 +53,36 @@ test("a directory is searched to any depth, in the order of code units", async (
     [join(root, "none"), "unsupported"],
     [join(root, "x.png"), "unsupported"],
   ]);
-  expect(skipped[1]?.message).toContain("is a .png file, which cannot be read; convert it to one of .md");
+  expect(skipped[1]?.message).toContain("is a .png file, which cannot be read; convert it to one of");
+});
+
+test.each([
+  [{}, ["a.md", "c/b.txt", "c/deep/d.md", "drafts/x.md"]],
+  [{ include: ["*.md"] }, ["a.md", "c/deep/d.md", "drafts/x.md"]],
+  [{ include: ["c/**"] }, ["c/b.txt", "c/deep/d.md"]],
+  [{ include: ["./c/*.{txt,md}"] }, ["c/b.txt"]],
+  [{ exclude: ["drafts"] }, ["a.md", "c/b.txt", "c/deep/d.md"]],
+  [{ exclude: ["drafts/**", "c/deep/"] }, ["a.md", "c/b.txt"]],
+  [{ include: ["*.md"], exclude: ["d.*"] }, ["a.md", "drafts/x.md"]],
+])("the globs %j", async (globs, expected) => {
+  await make("a.md", "c/b.txt", "c/deep/d.md", "drafts/x.md");
+  const { documents } = await findDocuments([root], globs);
+  expect(documents.map(({ relativePath }) => relativePath)).toEqual(expected);
+});
+
+test("what Git ignores is passed over and counted, an inner .gitignore overrules an outer one", async () => {
+  await make("a.md", "build/b.md", "c/d.tmp.md", "c/keep.tmp.md", "c/out/e.md", "f.md");
+  await writeFile(join(root, ".gitignore"), "build/\n*.tmp.md\n/f.md\n");
+  await writeFile(join(root, "c/.gitignore"), "!keep.tmp.md\nout\n");
+  const { documents, skipped, ignored } = await findDocuments([root]);
+  expect(documents.map(({ relativePath }) => relativePath)).toEqual(["a.md", "c/keep.tmp.md"]);
+  expect([skipped, ignored]).toEqual([[], 6]);
+  const all = await findDocuments([root], { gitignore: false });
+  expect(all.documents).toHaveLength(6);
+  // What is named is read, whatever the rules above it say.
+  const named = await findDocuments([join(root, "build"), join(root, "f.md")], { exclude: ["*"] });
+  expect(named.documents.map(({ relativePath }) => relativePath)).toEqual(["f.md"]);
+  expect((await findDocuments([join(root, "build")])).documents).toHaveLength(1);
 });
 
 test("files that are named have their bare names", async () => {

@@ -3,6 +3,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { DocumentError, type DocumentErrorReason } from "./document-error.js";
 import { supportedExtensions } from "./formats/readers.js";
+import { type IgnoreFile, type PathRuleOptions, PathRules } from "./path-rules.js";
 import { unsupported } from "./read-document.js";
 
 export interface FoundDocument {
@@ -25,24 +26,28 @@ export interface FoundDocuments {
   /** Sorted by relative path in the order of UTF-16 code units, the same in every locale. */
   readonly documents: FoundDocument[];
   readonly skipped: SkippedDocument[];
+  /** Files and directories that were passed over by rule: hidden, excluded, not included, or ignored by Git. */
+  readonly ignored: number;
 }
 
 /**
- * The documents among files and directories. Directories are searched to any depth without hidden entries and
- * `node_modules`; links are followed, and what is reached twice counts once.
+ * The documents among files and directories. Directories are searched to any depth without hidden entries,
+ * `node_modules`, and what the rules leave out; files that are named themselves are read whatever the rules say. Links are
+ * followed, and what is reached twice counts once.
  * @throws DocumentError when an input itself is missing, unreadable or of a kind that cannot be read.
  */
-export async function findDocuments(inputs: readonly string[]): Promise<FoundDocuments> {
-  const search = new Search();
+export async function findDocuments(inputs: readonly string[], options: PathRuleOptions = {}): Promise<FoundDocuments> {
+  const search = new Search(new PathRules(options));
   for (const [i, input] of inputs.entries()) {
     try {
-      await search.visit(input, basename(input), { ordinal: i + 1, isInput: true });
+      await search.visit(input, basename(input), { ordinal: i + 1, isInput: true, ignoreFiles: [] });
     } catch (error) {
       throw asDocumentError(error, `input ${input}`);
     }
   }
-  search.documents.sort((a, b) => compare(a.relativePath, b.relativePath));
-  return { documents: search.documents, skipped: search.skipped };
+  const { documents, skipped, ignored } = search;
+  documents.sort((a, b) => compare(a.relativePath, b.relativePath));
+  return { documents, skipped, ignored };
 }
 
 interface Visit {
@@ -50,33 +55,50 @@ interface Visit {
   readonly ordinal: number;
   /** Whether it was named by the user rather than found in a directory. */
   readonly isInput: boolean;
+  /** Of the directories above, the outermost first. */
+  readonly ignoreFiles: readonly IgnoreFile[];
 }
 
 class Search {
   readonly documents: FoundDocument[] = [];
   readonly skipped: SkippedDocument[] = [];
+  ignored = 0;
+  readonly #rules: PathRules;
   readonly #seen = new Set<string>();
   readonly #names = new Set<string>();
+
+  constructor(rules: PathRules) {
+    this.#rules = rules;
+  }
 
   async visit(path: string, relativePath: string, visit: Visit): Promise<void> {
     const entry: Stats = await stat(path);
     const extension = extname(path).toLowerCase();
+    if (!visit.isInput && !this.#rules.admits(relativePath, entry.isDirectory(), visit.ignoreFiles)) {
+      this.ignored++;
+      return;
+    }
     if (!entry.isDirectory() && !supportedExtensions.includes(extension)) throw unsupported(path, extension);
     // The real path ends loops of links and makes each file count once.
     const real = await realpath(path);
     if (this.#seen.has(real)) return;
     this.#seen.add(real);
-    if (entry.isDirectory()) await this.#enter(path, visit.isInput ? "" : `${relativePath}/`, visit.ordinal);
+    if (entry.isDirectory()) await this.#enter(path, visit.isInput ? "" : `${relativePath}/`, visit);
     else this.documents.push({ path, relativePath: this.#unique(relativePath, visit.ordinal), extension });
   }
 
-  async #enter(directory: string, prefix: string, ordinal: number): Promise<void> {
+  async #enter(directory: string, prefix: string, { ordinal, ignoreFiles: above }: Visit): Promise<void> {
     const names = (await readdir(directory)).sort(compare);
+    const own = names.includes(".gitignore") ? await this.#rules.ignoreFile(directory, prefix) : undefined;
+    const ignoreFiles = own === undefined ? above : [...above, own];
     for (const name of names) {
-      if (name.startsWith(".") || name === "node_modules") continue;
+      if (name.startsWith(".") || name === "node_modules") {
+        this.ignored++;
+        continue;
+      }
       const path = join(directory, name);
       try {
-        await this.visit(path, prefix + name, { ordinal, isInput: false });
+        await this.visit(path, prefix + name, { ordinal, isInput: false, ignoreFiles });
       } catch (error) {
         const { reason, message } = asDocumentError(error, path);
         this.skipped.push({ path, reason, message });

@@ -6,6 +6,7 @@ export { parseHtml } from "./formats/html-blocks.js";
 export { parseMarkdown } from "./formats/markdown-blocks.js";
 export { supportedExtensions } from "./formats/readers.js";
 export { nextLineStart, parsePlainText } from "./formats/text-blocks.js";
+export type { PathRuleOptions } from "./path-rules.js";
 export { type DocumentFile, parseDocument, type ReadOptions, readDocument } from "./read-document.js";
 export type { DocumentFormat, ParsedText, SourceDocument } from "./source-document.js";
 export { type SourceLocation, SourceLocator } from "./source-locator.js";
