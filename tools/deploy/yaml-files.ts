@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 
 /** The paths of a folder's YAML files, sorted by name. */
 export function yamlFiles(folder: string): string[] {
@@ -13,4 +13,12 @@ export function yamlFiles(folder: string): string[] {
 /** Reads a YAML file with one document, merge keys resolved; throws where it is none, or names a key twice. */
 export function readYaml<T>(path: string): T {
   return parse(readFileSync(path, "utf8"), { merge: true }) as T;
+}
+
+/** Reads a YAML text of several documents; throws where one is damaged. */
+export function parseYamlDocuments<T>(text: string): T[] {
+  return parseAllDocuments(text).map((document) => {
+    if (document.errors[0]) throw document.errors[0];
+    return document.toJS() as T;
+  });
 }
