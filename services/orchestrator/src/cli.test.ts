@@ -108,6 +108,8 @@ test.each([
   [["search", "x", "--run", "nowhere"], 2, "no run has finished there"],
   [["serve", "fusion"], 2, "Allowed choices are dense"],
   [["serve", "dense", "--listen", "nonsense"], 2, "nonsense"],
+  [["health", "127.0.0.1:1", "--timeout-ms", "200"], 1, "did not tell its health within 200 ms"],
+  [["health", "127.0.0.1:1", "--timeout-ms", "soon"], 2, "Give a whole number of milliseconds"],
 ])("ragline %j exits %i and says why", async (args, code, message) => {
   const result = await cli(args);
   expect(result.stderr).toContain(message);
