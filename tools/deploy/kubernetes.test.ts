@@ -42,7 +42,8 @@ const compose = readCompose("deploy/compose/compose.yaml");
 const resources = yamlFiles(`${folder}/base`)
   .filter((path) => !path.endsWith("kustomization.yaml"))
   .flatMap((path) => parseYamlDocuments<Resource>(readFileSync(path, "utf8")));
-const ofKind = (kind: string, among = resources): Resource[] => among.filter((resource) => resource.kind === kind);
+const ofKind = (kind: string, among: readonly Resource[] = resources): Resource[] =>
+  among.filter((resource) => resource.kind === kind);
 const containersOf = ({ spec }: Resource): readonly Container[] => spec.template?.spec.containers ?? [];
 const containers = ofKind("StatefulSet").flatMap((set) =>
   containersOf(set).map((each) => [each.name, each, set] as const),
