@@ -1,4 +1,5 @@
-import { readYaml } from "./yaml-files.js";
+import { readFileSync } from "node:fs";
+import { parseYaml } from "./yaml-files.js";
 
 /** A service of a Compose file, as far as Ragline's own files use the format. */
 export interface ComposeService {
@@ -27,9 +28,9 @@ export interface ComposeFile {
   readonly volumes?: Readonly<Record<string, unknown>>;
 }
 
-/** Reads a Compose file with its merge keys resolved. */
+/** Reads a Compose file with its merge keys resolved, and variables with the defaults that the file gives them. */
 export function readCompose(path: string): ComposeFile {
-  return readYaml<ComposeFile>(path);
+  return parseYaml<ComposeFile>(readFileSync(path, "utf8").replace(/\$\{\w+:-([^}]*)\}/g, "$1"));
 }
 
 /** The services that run Ragline's own image, by name, each after those that it waits for. */

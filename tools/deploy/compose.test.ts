@@ -42,7 +42,7 @@ describe.each(Object.entries(compose.services))("%s", (name, service) => {
 
   test("mounts files that exist and volumes that are declared", () => {
     for (const volume of service.volumes ?? []) {
-      const source = volume.replace(/\$\{\w+:-([^}]*)\}/, "$1").split(":")[0] ?? "";
+      const [source = ""] = volume.split(":");
       if (source.startsWith(".")) expect(existsSync(resolve(folder, source)), source).toBe(true);
       else expect(Object.keys(compose.volumes ?? {})).toContain(source);
     }
@@ -56,12 +56,19 @@ describe.each(Object.entries(compose.services))("%s", (name, service) => {
   });
 });
 
-test("Ragline's services are the five, each with a health check of its own port", () => {
+test("Ragline's services are the five and a lease broker, each with a health check of its own port", () => {
   const services = raglineServices(compose);
-  expect(services.map(([name]) => name).sort()).toEqual(["dense", "export", "orchestrator", "rerank", "sparse"]);
+  expect(services.map(([name]) => name).sort()).toEqual([
+    "dense",
+    "export",
+    "lease-broker",
+    "orchestrator",
+    "rerank",
+    "sparse",
+  ]);
   for (const [name, { command = [], healthcheck }] of services) {
     const port = command[command.indexOf("--listen") + 1]?.split(":")[1];
-    expect(command.slice(0, 2)).toEqual(["serve", name]);
+    expect(command.join(" ")).toMatch(new RegExp(`^(serve )?${name} --listen`));
     expect(healthcheck?.test).toEqual(["CMD", "ragline", "health", `127.0.0.1:${port}`]);
   }
 });
@@ -74,17 +81,25 @@ describe("GPU files", () => {
     );
 
   test("give every replica of a model stage one GPU, and no two replicas of a stage the same", () => {
-    expect(devices(gpu0).sort()).toEqual(stages.map((name) => `${name} on 0`));
-    expect(devices(gpu1).sort()).toEqual(stages.map((name) => `${name}-1 on 1`));
+    const users = [...stages, "lease-broker"].sort();
+    expect(devices(gpu0).sort()).toEqual(users.map((name) => `${name} on 0`));
+    expect(devices(gpu1).sort()).toEqual(users.map((name) => `${name}-1 on 1`));
   });
 
-  test("have replicas that are like the first ones", () => {
-    for (const name of stages)
-      expect(gpu1.services[`${name}-1`]).toEqual({
-        ...gpu0.services[name],
-        extends: { file: "compose.yaml", service: name },
-        deploy: gpu1.services[`${name}-1`]?.deploy,
-      });
+  test("have replicas that are like the first ones, and lease from the broker of their GPU", () => {
+    for (const name of [...stages, "lease-broker"]) {
+      const { image, build, extends: base } = gpu1.services[`${name}-1`] ?? {};
+      expect({ image, build }).toEqual({ image: gpu0.services[name]?.image, build: gpu0.services[name]?.build });
+      expect(base).toEqual({ file: "compose.yaml", service: name });
+    }
+    for (const name of stages) {
+      const broker = (file: ComposeFile, service: string) =>
+        file.services[service]?.environment?.["RAGLINE_LEASE_BROKER"];
+      expect([broker(compose, name), broker(gpu1, `${name}-1`)]).toEqual([
+        "lease-broker:50060",
+        "lease-broker-1:50060",
+      ]);
+    }
   });
 
   test("have an orchestrator that waits for every replica and knows its address", () => {

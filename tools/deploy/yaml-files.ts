@@ -10,9 +10,14 @@ export function yamlFiles(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** Reads a YAML file with one document, merge keys resolved; throws where it is none, or names a key twice. */
+/** Reads a YAML text of one document, merge keys resolved; throws where it is none, or names a key twice. */
+export function parseYaml<T>(text: string): T {
+  return parse(text, { merge: true }) as T;
+}
+
+/** Reads a YAML file with {@link parseYaml}. */
 export function readYaml<T>(path: string): T {
-  return parse(readFileSync(path, "utf8"), { merge: true }) as T;
+  return parseYaml<T>(readFileSync(path, "utf8"));
 }
 
 /** Reads a YAML text of several documents; throws where one is damaged. */
