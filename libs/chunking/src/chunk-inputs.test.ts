@@ -49,10 +49,14 @@ test("chunks come before their document, and a bad file stops no other", async (
       path: join(path, "a.md"),
       relativePath: "a.md",
       chunks: 3,
-      bytes: 755,
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      ledger: { bytes: 755 },
     },
-    { relativePath: "c.html", chunks: 1, coverage: { characters: 9, core: 7, blank: 0, skipped: 2 } },
+    {
+      relativePath: "c.html",
+      chunks: 1,
+      ledger: { bytes: 36, characters: 7, characterCounts: { core: 7 }, byteCounts: { core: 5, skipped: 19 } },
+    },
   ]);
 });
 

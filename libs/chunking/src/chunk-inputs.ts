@@ -1,4 +1,3 @@
-import type { ChunkRecord } from "@ragline/artifacts";
 import {
   DocumentError,
   type DocumentErrorReason,
@@ -6,12 +5,14 @@ import {
   type DocumentReaderOptions,
   findDocuments,
 } from "@ragline/documents";
-import { type Coverage, chunkDocument } from "./chunk-document.js";
+import { Chunker } from "./chunk-document.js";
+import type { ScoredChunk } from "./chunk-metadata.js";
 import type { ChunkDocumentOptions } from "./chunk-options.js";
+import type { Ledger } from "./ledger.js";
 
 /** What `chunkInputs` tells: a document's chunks in order, then the document itself; or a file that was passed over. */
 export type ChunkEvent =
-  | { readonly type: "chunk"; readonly chunk: ChunkRecord }
+  | { readonly type: "chunk"; readonly chunk: ScoredChunk }
   | {
       readonly type: "document";
       readonly path: string;
@@ -20,9 +21,8 @@ export type ChunkEvent =
       readonly chunks: number;
       /** Of the file's bytes, in hex. */
       readonly sha256: string;
-      /** Size of the file. */
-      readonly bytes: number;
-      readonly coverage: Coverage;
+      /** Where every byte of it went. */
+      readonly ledger: Ledger;
     }
   | { readonly type: "skipped"; readonly path: string; readonly reason: DocumentErrorReason; readonly message: string };
 
@@ -37,6 +37,7 @@ export interface ChunkInputsOptions extends ChunkDocumentOptions, DocumentReader
  * @throws DocumentError when an input itself is missing or of a kind that cannot be read; the signal's reason when aborted.
  */
 export async function* chunkInputs(inputs: readonly string[], options: ChunkInputsOptions): AsyncGenerator<ChunkEvent> {
+  const chunker = new Chunker(options);
   const { documents, skipped } = await findDocuments(inputs);
   for (const { path, reason, message } of skipped) yield { type: "skipped", path, reason, message };
   const reader = new DocumentReader(options);
@@ -46,13 +47,12 @@ export async function* chunkInputs(inputs: readonly string[], options: ChunkInpu
       const { path, relativePath } = found;
       try {
         const document = await reader.read(found);
-        const { chunks, coverage } = chunkDocument(document, options);
+        const { chunks, ledger } = chunker.chunk(document);
         for (const chunk of chunks) {
           options.signal?.throwIfAborted();
           yield { type: "chunk", chunk };
         }
-        const { sha256, bytes } = document;
-        yield { type: "document", path, relativePath, chunks: chunks.length, sha256, bytes, coverage };
+        yield { type: "document", path, relativePath, chunks: chunks.length, sha256: document.sha256, ledger };
       } catch (error) {
         if (!(error instanceof DocumentError)) throw error;
         yield { type: "skipped", path, reason: error.reason, message: error.message };

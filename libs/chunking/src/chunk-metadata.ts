@@ -1,82 +1,172 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import type { ChunkRecord } from "@ragline/artifacts";
-import type { BlockKind, SourceDocument } from "@ragline/documents";
+import { type BlockKind, type SourceDocument, SourceLocator } from "@ragline/documents";
 import type { ChunkDocumentOptions } from "./chunk-options.js";
+import type { ChunkSpan } from "./chunk-span.js";
+import { qualityScores } from "./quality-scores.js";
 import type { Section } from "./section.js";
+import { countTerms, type TermCounts } from "./term-counts.js";
 
 /** Names the rules by which chunks are cut; it changes when the same document would give other chunks. */
-export const chunkerVersion = "ragline-1";
+export const chunkerVersion = "ragline-2";
 
-/** A chunk before its metadata. */
-export interface ChunkSpan {
-  readonly text: string;
-  readonly tokens: number;
-  /** The core in the document's text. */
-  readonly start: number;
-  readonly end: number;
-  /** The innermost section that holds the whole core. */
-  readonly section: Section;
-  readonly kinds: ReadonlySet<BlockKind>;
-}
-
-const topTermCount = 20;
 const keywordTermCount = 10;
 
-/** The chunk record with the metadata of payload version 1.3. Nothing in it depends on the machine or the clock. */
-export function describeChunk(
+/** A chunk as the chunker makes it. */
+export interface ScoredChunk extends ChunkRecord {
+  readonly advanced_scores: {
+    readonly semantic: number;
+    readonly structural: number;
+    readonly retrieval_quality: number;
+    readonly overall: number;
+  };
+}
+
+/** Makes the records of a document's chunks. Nothing in them depends on the machine or the clock. */
+export function describeChunks(
   document: SourceDocument,
-  span: ChunkSpan,
-  index: number,
+  spans: readonly ChunkSpan[],
   options: ChunkDocumentOptions,
-): ChunkRecord {
+): ScoredChunk[] {
   const { relativePath, extension, sha256 } = document;
-  const { text, section } = span;
   const documentId = hash(`${relativePath}\n${sha256}`, 12);
   const filename = posix.basename(relativePath);
-  const heading = section.path.at(-1) ?? "";
-  const digest = hash(text, 16);
-  const flags = contentFlags(span);
-  const terms = sparseFeatures(text);
+  const ofDocument = {
+    source_file: relativePath,
+    filename,
+    file_extension: extension,
+    document_id: documentId,
+    document_name: filename.slice(0, filename.length - posix.extname(filename).length),
+    relative_path: relativePath,
+  };
+  const ofOptions = {
+    chunking_strategy: options.strategy ?? "structure",
+    payload_version: "1.3",
+    ...(options.collection !== undefined && { collection_hints: [options.collection] }),
+    ...(options.targetModel !== undefined && { target_model: options.targetModel }),
+    chunker_version: chunkerVersion,
+    chunk_size_tokens: options.maxTokens,
+  };
+  const idOf = (index: number): string => `${documentId}-${String(index).padStart(4, "0")}`;
+  const parents = parentsOf(spans);
+  const children = childrenOf(parents);
+  const contentIds = new ContentIds(relativePath);
+  const locator = new SourceLocator(document);
+  return spans.map((span, index) => {
+    const { text, section } = span;
+    const digest = hash(text, 16);
+    const terms = countTerms(text);
+    const scores = qualityScores(document.text, span, terms, options.maxTokens);
+    const parent = parents[index];
+    return {
+      text,
+      metadata: {
+        chunk_id: idOf(index),
+        content_id: contentIds.next(digest),
+        ...ofDocument,
+        chunk_index: index,
+        document_level: Math.max(1, section.path.length),
+        parent_chunk_id: parent === undefined ? null : idOf(parent),
+        child_chunk_ids: (children.get(index) ?? []).map(idOf),
+        section_path: section.path,
+        heading_text: section.path.at(-1) ?? "",
+        hierarchy_path: section.path.join(" > "),
+        token_count: span.tokens,
+        char_count: text.length,
+        start_char: span.start,
+        end_char: span.end,
+        core_offset: span.coreOffset,
+        ...sourceOf(span, locator),
+        semantic_score: scores.semantic,
+        structural_score: scores.structural,
+        retrieval_quality: scores.retrievalQuality,
+        quality_flags: scores.flags,
+        content_type: contentType(kindsOf(span)),
+        chunk_hash: digest,
+        content_digest: digest,
+        ...ofOptions,
+        chunk_overlap_tokens: span.overlapTokens,
+        sparse_features: sparseFeatures(terms),
+        modal_hint: modalHint(kindsOf(span)),
+        content_flags: contentFlags(span),
+        search_keywords: [...new Set([...section.path, ...terms.top.slice(0, keywordTermCount).map(([term]) => term)])],
+      },
+      advanced_scores: {
+        semantic: scores.semantic,
+        structural: scores.structural,
+        retrieval_quality: scores.retrievalQuality,
+        overall: scores.overall,
+      },
+    };
+  });
+}
+
+/** Ids from what a chunk says and the file it is in: edits elsewhere in the file leave them as they are. */
+class ContentIds {
+  readonly #relativePath: string;
+  readonly #occurrences = new Map<string, number>();
+
+  constructor(relativePath: string) {
+    this.#relativePath = relativePath;
+  }
+
+  /** Chunks of the same text are told apart by their order. */
+  next(digest: string): string {
+    const occurrence = this.#occurrences.get(digest) ?? 0;
+    this.#occurrences.set(digest, occurrence + 1);
+    return hash(`${this.#relativePath}\n${digest}\n${occurrence}`, 16);
+  }
+}
+
+/** For each chunk the first one of its innermost section, or of the section around that where it is the first itself. */
+function parentsOf(spans: readonly ChunkSpan[]): (number | undefined)[] {
+  const firstOf = new Map<Section, number>();
+  return spans.map(({ section, sections }, index) => {
+    for (const begun of sections) {
+      for (let at: Section | undefined = begun; at !== undefined && !firstOf.has(at); at = at.parent)
+        firstOf.set(at, index);
+    }
+    for (let at: Section | undefined = section; at?.heading !== undefined; at = at.parent) {
+      const first = firstOf.get(at);
+      if (first !== index) return first;
+    }
+    return undefined;
+  });
+}
+
+function childrenOf(parents: readonly (number | undefined)[]): Map<number, number[]> {
+  const children = new Map<number, number[]>();
+  for (const [child, parent] of parents.entries()) {
+    if (parent === undefined) continue;
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [child]);
+    else siblings.push(child);
+  }
+  return children;
+}
+
+/** Bytes and lines of the core in its file, or the page, slide, sheet, cell or part that it begins in. */
+function sourceOf({ start, end, blocks }: ChunkSpan, locator: SourceLocator): Record<string, unknown> {
+  const location = locator.locate(start, end);
+  const reference = blocks[0]?.source;
   return {
-    text,
-    metadata: {
-      chunk_id: `${documentId}-${String(index).padStart(4, "0")}`,
-      source_file: relativePath,
-      filename,
-      file_extension: extension,
-      chunk_index: index,
-      document_level: Math.max(1, section.path.length),
-      section_path: section.path,
-      heading_text: heading,
-      token_count: span.tokens,
-      char_count: text.length,
-      start_char: span.start,
-      end_char: span.end,
-      chunking_strategy: "structure",
-      content_type: contentType(span.kinds),
-      document_id: documentId,
-      document_name: filename.slice(0, filename.length - posix.extname(filename).length),
-      relative_path: relativePath,
-      hierarchy_path: section.path.join(" > "),
-      chunk_hash: digest,
-      content_digest: digest,
-      payload_version: "1.3",
-      ...(options.collection !== undefined && { collection_hints: [options.collection] }),
-      ...(options.targetModel !== undefined && { target_model: options.targetModel }),
-      chunker_version: chunkerVersion,
-      chunk_size_tokens: options.maxTokens,
-      chunk_overlap_tokens: options.overlapTokens ?? 0,
-      sparse_features: terms,
-      modal_hint: modalHint(span.kinds),
-      content_flags: flags,
-      search_keywords: [...new Set([...section.path, ...terms.top_terms.slice(0, keywordTermCount)])],
-    },
+    ...(location && {
+      start_byte: location.startByte,
+      end_byte: location.endByte,
+      start_line: location.firstLine,
+      end_line: location.lastLine,
+    }),
+    ...(reference && { source_reference: reference }),
   };
 }
 
 function hash(text: string, length: number): string {
   return createHash("sha256").update(text).digest("hex").slice(0, length);
+}
+
+function kindsOf({ blocks }: ChunkSpan): ReadonlySet<BlockKind> {
+  return new Set(blocks.map(({ kind }) => kind));
 }
 
 function contentType(kinds: ReadonlySet<BlockKind>): string {
@@ -90,31 +180,25 @@ function modalHint(kinds: ReadonlySet<BlockKind>): string {
   return kinds.has("table") ? "table" : "prose";
 }
 
-function contentFlags({ text, kinds }: ChunkSpan): Record<string, boolean> {
+function contentFlags(span: ChunkSpan): Record<string, boolean> {
+  const { text } = span;
+  const kinds = kindsOf(span);
   return {
-    has_code_block: kinds.has("code") || /^\s*(?:```|~~~)/m.test(text),
+    has_code_block: kinds.has("code") || /^[ \t]*(?:```|~~~)/m.test(text),
     has_table: kinds.has("table"),
     has_list: kinds.has("list"),
-    has_json: /^\s*(?:```|~~~)json/m.test(text) || /^\s*[{[]\s*"[^"\n]*"\s*[:,]/m.test(text),
-    has_formula: /\$\$|\\\(|\\\[|\\begin\{(?:equation|align|math)|\\frac\{/.test(text),
+    has_json: /^[ \t]*(?:```|~~~)json/m.test(text) || /^[ \t]*[{[]\s*"[^"\n]*"\s*[:,]/m.test(text),
+    has_formula: kinds.has("formula") || /\$\$|\\\(|\\\[|\\begin\{(?:equation|align|math)|\\frac\{/.test(text),
   };
 }
 
-/** Frequencies of the words of 3 letters or more, most frequent first, equally frequent ones in order of appearance. */
-function sparseFeatures(text: string) {
-  const counts = new Map<string, number>();
-  let total = 0;
-  for (const [word] of text.toLowerCase().matchAll(/[\p{L}\p{N}]{3,64}/gu)) {
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-    total++;
-  }
-  const top = [...counts].sort(([, a], [, b]) => b - a).slice(0, topTermCount);
+function sparseFeatures({ top, unique, total }: TermCounts) {
   return {
     version: "1.0",
     weighting: "tf-normalized",
     top_terms: top.map(([term]) => term),
     term_weights: top.map(([term, tf]) => ({ term, tf, weight: Number((tf / total).toFixed(6)) })),
-    unique_terms: counts.size,
+    unique_terms: unique,
     total_terms: total,
   };
 }

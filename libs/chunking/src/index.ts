@@ -1,8 +1,14 @@
-export {
-  type ChunkedDocument,
-  type Coverage,
-  chunkDocument,
-} from "./chunk-document.js";
+export { Chunker, type ChunkedDocument, chunkDocument } from "./chunk-document.js";
 export { type ChunkEvent, type ChunkInputsOptions, chunkInputs } from "./chunk-inputs.js";
-export { chunkerVersion } from "./chunk-metadata.js";
-export type { ChunkDocumentOptions } from "./chunk-options.js";
+export { chunkerVersion, type ScoredChunk } from "./chunk-metadata.js";
+export { type ChunkDocumentOptions, type ChunkStrategy, chunkStrategies } from "./chunk-options.js";
+export {
+  buildLedger,
+  type CoreSpan,
+  type Ledger,
+  type LedgerCounts,
+  LedgerError,
+  type LedgerReason,
+  sumLedgers,
+} from "./ledger.js";
+export type { TokenCounter } from "./token-index.js";

@@ -1,14 +1,20 @@
 import type { Block } from "@ragline/documents";
-import { commonSection, type Section, toSections } from "./section.js";
+import { type BlockContext, type Context, ContextMaker } from "./context.js";
+import { type Section, toSections } from "./section.js";
 import { type Measure, type Span, splitBlock } from "./spans.js";
 
 /** A block with the white space behind it, or a part of one too large for a chunk. Only white space is in none. */
 export interface Piece extends Span {
   readonly block: Block;
   readonly section: Section;
-  /** Text before a chunk that begins with this piece: the titles above it and, inside a table, the table's header. */
-  readonly context: string;
-  readonly contextTokens: number;
+  /** Stands before a chunk that begins with this piece: the titles above it, a table's header, the fence of code. */
+  readonly before: Context;
+  /** Stands behind a chunk that ends with this piece: the end of a fence. */
+  readonly after: Context;
+  /** How good a place its start is to cut the text at: the lower, the better. */
+  readonly rank: number;
+  /** Whether a chunk must begin here. */
+  readonly isForced: boolean;
 }
 
 /** Consecutive pieces that make one chunk. */
@@ -22,25 +28,41 @@ interface Node {
 
 /** A group below this share of the budget is joined with a neighbour where both fit. */
 const smallShare = 1 / 4;
-/** Context may take this share of the budget; above it the outermost titles go first. */
-const contextShare = 1 / 4;
+/** A chunk may end early, at the best border that is found past this share of the budget. */
+const minFill = 0.6;
 const maxTrailingSpace = 64;
+/** As much of a piece's text as tells it from others of the same rank. */
+const hashedLength = 48;
 
 /**
  * Groups a document's blocks into chunks of at most `budget` tokens, context included. A section that fits is a group;
  * else its blocks are packed in order and its subsections grouped by the same rule. A heading stays with what follows.
+ * Where a group ends depends on the text near its end alone, so an edit changes the chunks around it and no others.
  */
 export class Packer {
   readonly #text: string;
   readonly #budget: number;
   readonly #measure: Measure;
-  readonly #contexts = new Map<Section, { text: string; tokens: number }>();
+  readonly #contexts: ContextMaker;
+  readonly #turns: ReadonlySet<number>;
+  readonly #sortedTurns: readonly number[];
   readonly #tileEnds = new Map<Block, number>();
 
-  constructor(text: string, blocks: readonly Block[], budget: number, measure: Measure) {
+  /** @param turns Offsets at which a new chunk begins in any case, in order. */
+  constructor(
+    text: string,
+    blocks: readonly Block[],
+    budget: number,
+    measure: Measure,
+    contexts: ContextMaker,
+    turns: readonly number[],
+  ) {
     this.#text = text;
     this.#budget = budget;
     this.#measure = measure;
+    this.#contexts = contexts;
+    this.#sortedTurns = turns;
+    this.#turns = new Set(turns);
     // A block's tile takes the white space behind it in, which costs tokens in some models.
     for (const [i, block] of blocks.entries()) {
       const next = blocks[i + 1]?.start ?? text.length;
@@ -55,17 +77,17 @@ export class Packer {
   #toNode(section: Section, lead: readonly Piece[]): Node {
     const pieces = [...lead];
     if (section.heading !== undefined && section.parent !== undefined) {
-      const context = this.#contextOf(section.parent);
-      for (const piece of this.#split(section.heading, section, context, this.#budget - context.tokens))
+      const titles = this.#contexts.titles(section.parent);
+      for (const piece of this.#split(section.heading, section, titles, this.#budget - titles.tokens))
         pieces.push(piece);
     }
-    const context = this.#contextOf(section);
+    const titles = this.#contexts.titles(section);
     const headingTokens = tokensOf(pieces);
     // The first piece of the body must fit behind the headings, which then stand for the titles of its context.
-    const before = Math.max(context.tokens, headingTokens);
+    const before = Math.max(titles.tokens, headingTokens);
     const limit = Math.max(this.#budget - before, Math.floor(this.#budget / 2));
     for (const block of section.body) {
-      for (const piece of this.#split(block, section, context, limit)) pieces.push(piece);
+      for (const piece of this.#split(block, section, titles, limit)) pieces.push(piece);
     }
     const [first, ...others] = section.children;
     if (first === undefined || section.body.length > 0) {
@@ -75,102 +97,109 @@ export class Packer {
     return { pieces: [], children: [this.#toNode(first, pieces), ...others.map((child) => this.#toNode(child, []))] };
   }
 
-  #split(block: Block, section: Section, context: Context, limit: number): Piece[] {
+  #split(block: Block, section: Section, titles: Context, limit: number): Piece[] {
     const end = this.#tileEnds.get(block) ?? block.end;
-    const whole = splitBlock(this.#text, block, end, limit, this.#measure);
-    const plain = { block, section, context: context.text, contextTokens: context.tokens };
-    const { headerEnd } = block;
-    if (whole.length === 1 || headerEnd === undefined) return whole.map((span) => ({ ...span, ...plain }));
-
-    // Rows far from their header mean little, so each chunk that begins inside the table repeats it.
-    const [header = ""] = this.#text
-      .slice(block.start, headerEnd)
-      .trim()
-      .replace(/[ \t]+/g, " ")
-      .split(/[\r\n]/);
-    const headerTokens = header.length <= this.#measure.maxLength ? this.#measure.tokens(header) : Infinity;
-    if (headerTokens > limit * contextShare) return whole.map((span) => ({ ...span, ...plain }));
-    const rows = splitBlock(this.#text, block, end, limit - headerTokens, this.#measure);
-    return rows.map((span) =>
-      span.start < headerEnd
-        ? { ...span, ...plain }
-        : { ...span, ...plain, context: `${context.text}${header}\n`, contextTokens: context.tokens + headerTokens },
+    const split = (most: number) => splitBlock(this.#text, block, end, most, this.#measure, this.#sortedTurns);
+    const toPiece = (span: Span & { readonly rank: number }, { before, after }: BlockContext): Piece => ({
+      ...span,
+      block,
+      section,
+      before,
+      after,
+      rank: block.kind === "heading" && span.rank === 0 ? (block.depth ?? 1) - 7 : span.rank,
+      isForced: this.#turns.has(span.start),
+    });
+    const plain = { before: titles, after: { text: "", tokens: 0 } };
+    const whole = split(limit);
+    const repeated = whole.length > 1 ? this.#contexts.repeated(block, titles, limit) : undefined;
+    if (repeated === undefined) return whole.map((span) => toPiece(span, plain));
+    const parts = split(limit - (repeated.before.tokens - titles.tokens) - repeated.after.tokens);
+    return parts.map((span) =>
+      toPiece(span, {
+        before: span.start >= repeated.from ? repeated.before : titles,
+        after: span.end < end ? repeated.after : plain.after,
+      }),
     );
-  }
-
-  #contextOf(section: Section): Context {
-    let context = this.#contexts.get(section);
-    if (context === undefined) {
-      context = this.#makeContext(section.path);
-      this.#contexts.set(section, context);
-    }
-    return context;
-  }
-
-  #makeContext(path: readonly string[]): Context {
-    for (let from = 0; from < path.length; from++) {
-      const text = `${path.slice(from).join(" > ")}\n\n`;
-      const tokens = text.length <= this.#measure.maxLength ? this.#measure.tokens(text) : Infinity;
-      if (tokens <= this.#budget * contextShare) return { text, tokens };
-    }
-    return { text: "", tokens: 0 };
   }
 
   #group(node: Node): Group[] {
     const all = flatten(node);
-    if (this.#fits(all)) return all.length > 0 ? [all] : [];
-    const groups: Group[] = this.#packRun(node.pieces);
+    if (this.#fits(all) && all.every(({ isForced }, i) => i === 0 || !isForced)) return all.length > 0 ? [all] : [];
+    const groups = this.#even(this.#fill(node.pieces.map((piece) => [piece])));
     for (const child of node.children) for (const group of this.#group(child)) groups.push(group);
     return this.#joinSmall(groups);
   }
 
-  /** Fills group after group, then evens out the last two, so that no scrap is left. */
-  #packRun(pieces: readonly Piece[]): Piece[][] {
-    const groups: Piece[][] = [];
-    let current: Piece[] = [];
-    let sum = 0;
-    for (const piece of pieces) {
-      const first = current[0];
-      if (
-        first !== undefined &&
-        (first.contextTokens + sum + piece.tokens > this.#budget || this.#isTooLong(first, piece))
-      ) {
-        groups.push(current);
-        current = [];
-        sum = 0;
+  /** Joins neighbours while they fit, and ends each group at the best border near its end. */
+  #fill(items: readonly Group[]): Group[] {
+    const filled: Group[] = [];
+    for (let from = 0; from < items.length; ) {
+      const sums = [tokensOf(items[from] ?? [])];
+      let to = from + 1;
+      for (; to < items.length; to++) {
+        const next = items[to] ?? [];
+        const sum = (sums.at(-1) ?? 0) + tokensOf(next);
+        if (next[0]?.isForced || !this.#holds(items[from], next, sum)) break;
+        sums.push(sum);
       }
-      current.push(piece);
-      sum += piece.tokens;
+      const isFree = to === items.length || items[to]?.[0]?.isForced === true;
+      if (!isFree) to = from + this.#bestCount(items.slice(from, to + 1), sums);
+      filled.push(items.slice(from, to).flat());
+      from = to;
     }
-    if (current.length > 0) groups.push(current);
-    const last = groups.at(-1);
-    const previous = groups.at(-2);
-    if (last !== undefined && previous !== undefined) this.#even(previous, last);
-    return groups;
+    return filled;
   }
 
-  #even(previous: Piece[], last: Piece[]): void {
+  /** How many of the first items make the best group; the last item is the one that does not fit any more. */
+  #bestCount(items: readonly Group[], sums: readonly number[]): number {
+    let best = items.length - 1;
+    let bestKey: { rank: number; hash: number } | undefined;
+    for (let count = items.length - 1; count > 0; count--) {
+      const next = items[count]?.[0];
+      if (bestKey !== undefined && (sums[count - 1] ?? 0) < this.#budget * minFill) break;
+      if (next === undefined || isHeadingOf(items[count - 1]?.at(-1), next)) continue;
+      const key = { rank: next.rank, hash: hashOf(this.#text.slice(next.start, next.start + hashedLength)) };
+      if (bestKey === undefined || key.rank < bestKey.rank || (key.rank === bestKey.rank && key.hash < bestKey.hash)) {
+        best = count;
+        bestKey = key;
+      }
+    }
+    return best;
+  }
+
+  /** Moves pieces from the group before the last to the last, so that no scrap is left. */
+  #even(groups: Group[]): Group[] {
+    const last = [...(groups.at(-1) ?? [])];
+    const previous = [...(groups.at(-2) ?? [])];
+    if (last[0]?.isForced || groups.length < 2) return groups;
     let before = tokensOf(previous);
     let after = tokensOf(last);
     for (let piece = previous.at(-1); piece !== undefined; piece = previous.at(-1)) {
-      const keepsBody = previous.length > 1 && previous.at(-2)?.block.kind !== "heading";
-      if (!keepsBody || after + piece.tokens > before - piece.tokens || !this.#fits([piece, ...last])) return;
+      const keepsBody = previous.length > 1 && !isHeadingOf(previous.at(-2), piece);
+      if (!keepsBody || after + piece.tokens > before - piece.tokens || !this.#fits([piece, ...last])) break;
       last.unshift(piece);
       previous.pop();
       before -= piece.tokens;
       after += piece.tokens;
+      if (piece.isForced) break;
     }
+    return [...groups.slice(0, -2), previous, last];
   }
 
+  /** Joins runs of neighbours of which every other one at least is small. */
   #joinSmall(groups: readonly Group[]): Group[] {
     const joined: Group[] = [];
+    let run: Group[] = [];
+    const close = (): void => {
+      for (const group of run.length > 1 ? this.#fill(run) : run) joined.push(group);
+      run = [];
+    };
     for (const group of groups) {
-      const previous = joined.at(-1);
-      const both =
-        previous !== undefined && (this.#isSmall(previous) || this.#isSmall(group)) ? [...previous, ...group] : [];
-      if (both.length > 0 && this.#fits(both)) joined[joined.length - 1] = both;
-      else joined.push(group);
+      const previous = run.at(-1);
+      if (previous !== undefined && !this.#isSmall(previous) && !this.#isSmall(group)) close();
+      run.push(group);
     }
+    close();
     return joined;
   }
 
@@ -179,33 +208,38 @@ export class Packer {
   }
 
   #fits(group: Group): boolean {
-    const [first] = group;
-    const last = group.at(-1);
-    if (first === undefined || last === undefined) return true;
-    return !this.#isTooLong(first, last) && first.contextTokens + tokensOf(group) <= this.#budget;
+    return this.#holds(group, group, tokensOf(group));
   }
 
-  #isTooLong(first: Piece, last: Piece): boolean {
-    return last.end - first.start > this.#measure.maxLength;
+  /** Whether a chunk from the start of one group to the end of another has room for them. */
+  #holds(from: Group | undefined, to: Group, tokens: number): boolean {
+    const first = from?.[0];
+    const last = to.at(-1);
+    if (first === undefined || last === undefined) return true;
+    const isTooLong = last.end - first.start > this.#measure.maxLength;
+    return !isTooLong && first.before.tokens + tokens + last.after.tokens <= this.#budget;
   }
 }
 
-interface Context {
-  readonly text: string;
-  readonly tokens: number;
+/** Whether a piece is the heading of what follows: these stay together. */
+function isHeadingOf(piece: Piece | undefined, next: Piece): boolean {
+  if (piece?.block.kind !== "heading") return false;
+  return next.section === piece.section || next.section.parent === piece.section;
 }
 
 function tokensOf(group: Group): number {
-  return group.reduce((sum, piece) => sum + piece.tokens, 0);
+  let sum = 0;
+  for (const { tokens } of group) sum += tokens;
+  return sum;
 }
 
 function flatten(node: Node): Piece[] {
   return [...node.pieces, ...node.children.flatMap(flatten)];
 }
 
-/** The innermost section that holds a whole group. */
-export function sectionOf(group: Group): Section | undefined {
-  let common = group[0]?.section;
-  for (const { section } of group) common = common === undefined ? section : commonSection(common, section);
-  return common;
+/** FNV-1a over UTF-16 code units, 32 bits: decides between borders that are equally good, by their text alone. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
 }

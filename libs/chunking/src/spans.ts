@@ -1,37 +1,44 @@
 import { type Block, type BlockKind, nextLineStart } from "@ragline/documents";
+import { cutSentences } from "./sentences.js";
+import type { TokenIndex } from "./token-index.js";
+import { splitWindows } from "./windows.js";
 
-/** `text.slice(start, end)` and an upper estimate of its tokens, the tokenizer's special ones left out. */
+/** `text.slice(start, end)`, and its tokens without special ones. */
 export interface Span {
   readonly start: number;
   readonly end: number;
   readonly tokens: number;
 }
 
-/** What a text costs. Every character is counted a bounded number of times, for counting is the dear part of chunking. */
+/** A span of a block, and how good a place its start is to cut the text at. */
+export interface RankedSpan extends Span {
+  /** 0 where the block starts, 1 and up for ever finer borders inside it, `windowRank` where nothing but a window ends. */
+  readonly rank: number;
+}
+
+/** What a span of the text costs. */
 export interface Measure {
-  /** Tokens of a text without the special ones. */
-  readonly tokens: (text: string) => number;
+  readonly index: TokenIndex;
   /** Longest span in UTF-16 code units; a tokenizer may make one token of any long word. */
   readonly maxLength: number;
 }
 
-type Cut = (text: string, start: number, end: number) => number[];
+/** The rank of a border that is none: it may be inside a sentence, a row or a word. */
+export const windowRank = 1000;
+/** Deeper levels are cut as one; far above what people write, and a bound for what nobody did. */
+const maxLevels = 64;
 
-const sentences = new Intl.Segmenter("en", { granularity: "sentence" });
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-/** Enough behind a window's end to see whether its last grapheme goes on. */
-const graphemeLookahead = 64;
-const sentenceStretch = 4096;
+type Cut = (text: string, start: number, end: number) => readonly number[];
 
 const cutsOfKind: Record<BlockKind, readonly Cut[]> = {
   heading: [cutSentences, cutLines],
   paragraph: [cutSentences, cutLines],
   list: [cutLines, cutSentences],
-  table: [cutLines, cutSentences],
+  table: [cutLines, cutCells, cutSentences],
   code: [cutLines],
   formula: [cutLines],
   caption: [cutSentences, cutLines],
-  cell: [cutLines],
+  cell: [cutLines, cutSentences],
   pageBreak: [],
   html: [cutLines, cutSentences],
   frontmatter: [cutLines],
@@ -39,20 +46,34 @@ const cutsOfKind: Record<BlockKind, readonly Cut[]> = {
 };
 
 /**
- * Splits the tile `text.slice(block.start, end)` into spans of at most `limit` tokens that tile it again: at items, rows,
- * lines or sentences as its kind has them, and inside these by windows that end at white space or between graphemes.
+ * Splits the tile `text.slice(block.start, end)` into spans of at most `limit` tokens that tile it again: where the topic
+ * turns, at the block's own breaks, then at rows, lines or sentences as its kind has them, and inside these by windows.
+ * @param turns Offsets to cut at whatever the tokens, in order.
  */
-export function splitBlock(text: string, block: Block, end: number, limit: number, measure: Measure): Span[] {
-  const { breaks } = block;
-  const cutBreaks: Cut = () => (breaks ?? []).filter(({ level }) => level === 0).map(({ at }) => at);
-  const cuts = breaks === undefined ? cutsOfKind[block.kind] : [cutBreaks, ...cutsOfKind[block.kind]];
-  const spans: Span[] = [];
+export function splitBlock(
+  text: string,
+  block: Block,
+  end: number,
+  limit: number,
+  { index, maxLength }: Measure,
+  turns: readonly number[] = [],
+): RankedSpan[] {
+  const levels = breakLevels(block);
+  const cuts = [
+    ...levels.map(
+      (offsets): Cut =>
+        (_, from, to) =>
+          within(offsets, from, to),
+    ),
+    ...cutsOfKind[block.kind],
+  ];
+  const spans: RankedSpan[] = [];
 
-  const refine = (from: number, to: number, level: number) => {
-    if (to - from <= measure.maxLength) {
-      const tokens = measure.tokens(text.slice(from, to));
+  const refine = (from: number, to: number, level: number, rank: number): void => {
+    if (to - from <= maxLength) {
+      const tokens = index.tokens(from, to);
       if (tokens <= limit) {
-        spans.push({ start: from, end: to, tokens });
+        spans.push({ start: from, end: to, tokens, rank });
         return;
       }
     }
@@ -61,55 +82,49 @@ export function splitBlock(text: string, block: Block, end: number, limit: numbe
       if (inner.length === 0) continue;
       let start = from;
       for (const at of [...inner, to]) {
-        refine(start, at, next + 1);
+        refine(start, at, next + 1, start === from ? rank : next + 1);
         start = at;
       }
       return;
     }
-    for (const window of splitWindows(text, from, to, limit, measure)) spans.push(window);
-  };
-  refine(block.start, end, 0);
-  return spans;
-}
-
-/** Splits a span by windows of at most `limit` tokens, the last resort. A single code point is never split. */
-export function splitWindows(text: string, start: number, end: number, limit: number, measure: Measure): Span[] {
-  const spans: Span[] = [];
-  let length = measure.maxLength;
-  for (let at = start; at < end; ) {
-    let windowEnd = windowBoundary(text, at, end, length);
-    let tokens = measure.tokens(text.slice(at, windowEnd));
-    while (tokens > limit && windowEnd > at + 1) {
-      const fitting = Math.floor(((windowEnd - at) * limit * 0.95) / tokens);
-      const smaller = windowBoundary(text, at, windowEnd, Math.max(1, fitting));
-      if (smaller >= windowEnd) break;
-      windowEnd = smaller;
-      tokens = measure.tokens(text.slice(at, windowEnd));
+    for (const window of splitWindows(text, from, to, limit, { index, maxLength })) {
+      spans.push({ ...window, rank: window.start === from ? rank : windowRank });
     }
-    spans.push({ start: at, end: windowEnd, tokens });
-    // The next window starts from what this one could hold, so that it is right at once most of the time.
-    const perToken = (windowEnd - at) / Math.max(1, tokens);
-    length = Math.max(1, Math.min(measure.maxLength, Math.floor(perToken * limit * 0.95)));
-    at = windowEnd;
+  };
+  let from = block.start;
+  for (const to of [...within(turns, block.start, end), end]) {
+    refine(from, to, 0, from === block.start ? 0 : 1);
+    from = to;
   }
   return spans;
 }
 
-/** The best end of a window of at most `length`: behind white space, else between graphemes, else between code points. */
-function windowBoundary(text: string, at: number, end: number, length: number): number {
-  if (end - at <= length) return end;
-  const limit = at + length;
-  for (let i = limit; i > limit - length / 4; i--) if (isSpace(text.charCodeAt(i - 1))) return i;
-  let best = at;
-  for (const { index, segment } of graphemes.segment(text.slice(at, Math.min(end, limit + graphemeLookahead)))) {
-    const boundary = at + index + segment.length;
-    if (boundary > limit) break;
-    best = boundary;
+/** The offsets of a block's breaks by level, the best first. */
+function breakLevels({ breaks = [] }: Block): number[][] {
+  const levels: number[][] = [];
+  for (const { at, level } of breaks) {
+    const position = Math.min(level, maxLevels - 1);
+    levels[position] ??= [];
+    levels[position].push(at);
   }
-  if (best > at) return best;
-  const splitsPair = isHighSurrogate(text.charCodeAt(limit - 1)) && isLowSurrogate(text.charCodeAt(limit));
-  if (!splitsPair) return limit;
-  return length > 1 ? limit - 1 : limit + 1;
+  return levels.filter((offsets) => offsets !== undefined);
+}
+
+/** Those of sorted offsets that are inside a span. */
+function within(offsets: readonly number[], start: number, end: number): readonly number[] {
+  return offsets.slice(firstAbove(offsets, start), firstAbove(offsets, end - 1));
+}
+
+/** The position of the first of sorted offsets that is above one. */
+function firstAbove(offsets: readonly number[], offset: number): number {
+  let low = 0;
+  let high = offsets.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((offsets[middle] ?? 0) > offset) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** Where lines start, blank ones going with the next. */
@@ -123,32 +138,12 @@ function cutLines(text: string, start: number, end: number): number[] {
   return cuts;
 }
 
-/** Where sentences start. A line break inside a paragraph ends none. */
-export function cutSentences(text: string, start: number, end: number): number[] {
+/** Where the cells of a row start: at bars without a backslash before them, and at tabs. */
+function cutCells(text: string, start: number, end: number): number[] {
   const cuts: number[] = [];
-  // Segmenting takes time that grows with the square of the length, so it is done a stretch at a time; each stretch
-  // begins where a sentence does, unless a sentence is longer than that.
-  for (let at = start; at < end; ) {
-    const to = Math.min(end, at + sentenceStretch);
-    const oneLine = text.slice(at, to).replace(/[\r\n]/g, " ");
-    let last = at;
-    for (const { index } of sentences.segment(oneLine)) {
-      last = at + index;
-      if (index > 0) cuts.push(last);
-    }
-    at = to < end && last > at ? last : to;
+  for (let i = start + 1; i < end; i++) {
+    const sign = text[i];
+    if ((sign === "|" && text[i - 1] !== "\\") || sign === "\t") cuts.push(i);
   }
   return cuts;
-}
-
-function isSpace(code: number): boolean {
-  return code === 32 || (code >= 9 && code <= 13) || code === 0x3000;
-}
-
-function isHighSurrogate(code: number): boolean {
-  return code >= 0xd800 && code <= 0xdbff;
-}
-
-function isLowSurrogate(code: number): boolean {
-  return code >= 0xdc00 && code <= 0xdfff;
 }

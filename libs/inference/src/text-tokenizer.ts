@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Tokenizer } from "@huggingface/tokenizers";
+import { splitsAtWhiteSpace } from "./splits-at-white-space.js";
 
 /** The tokens of one input, cut to what the model takes. */
 export interface TokenSequence {
@@ -22,6 +23,8 @@ const probe = "a";
  * truncation are not read, because they belong to how the model was trained or packaged, not to how it is used.
  */
 export class TextTokenizer {
+  /** Whether no token reaches across white space, so that a text has as many tokens as its words together. */
+  readonly isSeparable: boolean;
   readonly #tokenizer: Tokenizer;
   readonly #single: { before: number[]; after: number[] };
   readonly #pair: { before: number[]; between: number[]; after: number[] };
@@ -29,6 +32,7 @@ export class TextTokenizer {
   /** @param definition the parsed `tokenizer.json`. */
   constructor(definition: object) {
     this.#tokenizer = new Tokenizer(definition, {});
+    this.isSeparable = splitsAtWhiteSpace(definition);
     const [token] = this.#content(probe);
     if (token === undefined) throw new Error(`the tokenizer makes no token of "${probe}"`);
     const single = this.#tokenizer.encode(probe).ids;

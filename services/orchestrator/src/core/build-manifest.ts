@@ -168,6 +168,23 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
   };
 }
 
+/** Where the documents' characters and bytes went; the first four keys are of characters. */
+function coverageOf({ ledger }: CollectionResult["collected"]): object | null {
+  if (ledger === undefined) return null;
+  const { characters, characterCounts, bytes, byteCounts } = ledger;
+  const { core = 0, blank = 0 } = characterCounts;
+  const skipped = characters - core - blank;
+  return {
+    characters,
+    core,
+    blank,
+    skipped,
+    bytes,
+    bytes_by_reason: byteCounts,
+    characters_by_reason: characterCounts,
+  };
+}
+
 function telemetry(result: CollectionResult, facts: ManifestFacts): object {
   const { settings, traceId, leaseEvents } = facts;
   const { spanIds } = result;
@@ -232,7 +249,7 @@ export function buildManifest(result: CollectionResult, facts: ManifestFacts, fi
     config: { sha256: sha256Of(JSON.stringify(facts.settings)), values: facts.settings },
     inputs: collected.inputs,
     skipped_inputs: collected.skipped,
-    coverage: collected.coverage ?? null,
+    coverage: coverageOf(collected),
     models: runsOf(result).map(({ stage, run: { ready } }) => ({
       stage,
       name: ready.model,

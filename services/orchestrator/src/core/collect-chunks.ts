@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { ArtifactError, type ChunkRecord, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
-import { chunkInputs } from "@ragline/chunking";
+import { chunkInputs, type Ledger, type LedgerCounts, sumLedgers, type TokenCounter } from "@ragline/chunking";
 import { ExportChunksSchema, OutcomeReason, Stage } from "@ragline/contracts";
 import { AuditSampler } from "@ragline/evaluation";
 import { TextTokenizer } from "@ragline/inference";
@@ -20,6 +20,8 @@ export interface InputFile {
   readonly bytes: number;
   readonly sha256: string;
   readonly chunks: number;
+  /** Bytes of a document by what became of them; absent for chunk files, whose documents are not at hand. */
+  readonly ledger?: LedgerCounts;
 }
 
 /** A source file, or a record of one, that was passed over. */
@@ -29,22 +31,14 @@ export interface SkippedInput {
   readonly message: string;
 }
 
-/** Characters of the documents by what became of them. */
-export interface SourceCoverage {
-  characters: number;
-  core: number;
-  blank: number;
-  skipped: number;
-}
-
 /** The chunks of a collection, on disk, with what is known of their sources. */
 export interface CollectedChunks {
   readonly chunks: ChunkSpool;
   readonly audit: AuditSampler;
   readonly inputs: readonly InputFile[];
   readonly skipped: readonly SkippedInput[];
-  /** Absent for chunk files: their documents are not at hand. */
-  readonly coverage?: SourceCoverage;
+  /** Where every byte of the documents went; absent for chunk files. */
+  readonly ledger?: Ledger;
 }
 
 // Chunk files are streamed, so their size costs time, not memory.
@@ -56,7 +50,7 @@ const maxChunkCharacters = 8_000_000;
 const harmless = new Set(["unsupported", "empty", "blank"]);
 
 /** How many tokens a chunk may have, and what counts them: the model of the ensemble that takes least. */
-function tokenBudget(context: RunContext): { maxTokens: number; countTokens: (text: string) => number } {
+function tokenBudget(context: RunContext): TokenCounter & { maxTokens: number } {
   const models = context.settings.ensembleModels.map((name) => findModel(name, "dense"));
   const smallest = models.reduce((least, model) => (model.maxTokens < least.maxTokens ? model : least));
   if (!hasGraph(smallest))
@@ -67,6 +61,7 @@ function tokenBudget(context: RunContext): { maxTokens: number; countTokens: (te
   return {
     maxTokens: Math.min(smallest.maxTokens, context.settings.chunkTokens ?? smallest.maxTokens),
     countTokens: (text) => tokenizer.count(prefix + text),
+    separable: tokenizer.isSeparable,
   };
 }
 
@@ -146,23 +141,20 @@ async function collectDocuments(
   context: RunContext,
   documents: readonly string[],
   collector: Collector,
-): Promise<SourceCoverage> {
-  const coverage: SourceCoverage = { characters: 0, core: 0, blank: 0, skipped: 0 };
+): Promise<Ledger> {
+  const ledgers: Ledger[] = [];
   for await (const event of chunkInputs(documents, { ...tokenBudget(context), signal: context.signal })) {
     if (event.type === "chunk") {
       await collector.add(event.chunk);
     } else if (event.type === "skipped") {
       collector.skip({ path: event.path, reason: event.reason, message: event.message });
     } else {
-      const { relativePath, bytes, sha256, chunks } = event;
-      collector.inputs.push({ path: relativePath, bytes, sha256, chunks });
-      coverage.characters += event.coverage.characters;
-      coverage.core += event.coverage.core;
-      coverage.blank += event.coverage.blank;
-      coverage.skipped += event.coverage.skipped;
+      const { relativePath, sha256, chunks, ledger } = event;
+      collector.inputs.push({ path: relativePath, bytes: ledger.bytes, sha256, chunks, ledger: ledger.byteCounts });
+      ledgers.push(ledger);
     }
   }
-  return coverage;
+  return sumLedgers(ledgers);
 }
 
 async function collectChunkFiles(context: RunContext, files: readonly string[], collector: Collector): Promise<void> {
@@ -210,7 +202,7 @@ export async function collectChunks(
   const chunks = new ChunkSpool(await workspace.spool("chunks", ExportChunksSchema));
   const collector = new Collector(context, collection, chunks);
   emit({ case: "stageStarted", value: { collection, stage: Stage.CHUNK, unit: "chunks" } });
-  const coverage = "documents" in source ? await collectDocuments(context, source.documents, collector) : undefined;
+  const ledger = "documents" in source ? await collectDocuments(context, source.documents, collector) : undefined;
   if ("chunkFiles" in source) await collectChunkFiles(context, source.chunkFiles, collector);
   await chunks.flush();
   collector.reportSkipped();
@@ -230,5 +222,5 @@ export async function collectChunks(
   const { audit, inputs, skipped } = collector;
   context.metrics.countChunks("chunk", "ok", chunks.count);
   if (skipped.length > 0) context.metrics.countChunks("chunk", "skipped", skipped.length);
-  return { chunks, audit, inputs, skipped, ...(coverage ? { coverage } : {}) };
+  return { chunks, audit, inputs, skipped, ...(ledger ? { ledger } : {}) };
 }

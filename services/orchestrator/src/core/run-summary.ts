@@ -109,7 +109,7 @@ function stageRows(
   const total = collected.chunks.count;
   const degradedIn = (stage: Stage): number =>
     outcomes.filter((outcome) => outcome.stage === stage && outcome.degraded).length;
-  const { coverage } = collected;
+  const { ledger } = collected;
   return [
     plainRow(
       "chunk",
@@ -117,7 +117,7 @@ function stageRows(
       total,
       seconds.chunk,
       degradedIn(Stage.CHUNK),
-      coverage ? ratio(coverage.core + coverage.blank + coverage.skipped, coverage.characters) : null,
+      ledger ? ratio(ledger.characters - (ledger.characterCounts.oversized ?? 0), ledger.characters) : null,
     ),
     ...dense.map(({ run }) => modelRow("dense", "chunks", run, total, 1)),
     ...sparse.map(({ run, model, available }) =>

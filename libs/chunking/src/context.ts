@@ -1,0 +1,89 @@
+import type { Block } from "@ragline/documents";
+import type { Section } from "./section.js";
+import type { WordTokens } from "./token-index.js";
+
+/** Text beside a chunk's core, and its tokens without special ones. */
+export interface Context {
+  readonly text: string;
+  readonly tokens: number;
+}
+
+/** What stands before and behind the chunks of a block. */
+export interface BlockContext {
+  readonly before: Context;
+  readonly after: Context;
+}
+
+/** Context may take this share of the budget; above it the outermost titles go first. */
+const contextShare = 1 / 4;
+/** Longer headers and titles are not counted, since they would not be used. */
+const maxContextLength = 4000;
+const none: Context = { text: "", tokens: 0 };
+
+/** Makes the texts that say where a chunk's core comes from. They are counted in the budget and are no part of the core. */
+export class ContextMaker {
+  readonly #text: string;
+  readonly #budget: number;
+  readonly #words: WordTokens;
+  readonly #titles = new Map<Section, Context>();
+
+  /** @param budget Tokens of a chunk without special ones. */
+  constructor(text: string, budget: number, words: WordTokens) {
+    this.#text = text;
+    this.#budget = budget;
+    this.#words = words;
+  }
+
+  /** The titles down to a section, "Guide > Install" and a blank line; outer ones are left out where they are too long. */
+  titles(section: Section): Context {
+    const known = this.#titles.get(section);
+    if (known !== undefined) return known;
+    const { path } = section;
+    let titles = none;
+    for (let from = 0; from < path.length && titles === none; from++) {
+      const context = this.#count(`${path.slice(from).join(" > ")}\n\n`);
+      if (context.tokens <= this.#budget * contextShare) titles = context;
+    }
+    this.#titles.set(section, titles);
+    return titles;
+  }
+
+  /**
+   * What each part of a block repeats: a table its header, since rows far from it mean little, and code its fence, so that
+   * every part is whole Markdown.
+   * @param from Parts that begin at or behind this offset repeat it.
+   * @returns undefined when there is nothing to repeat, or no room for it.
+   */
+  repeated(block: Block, titles: Context, limit: number): (BlockContext & { readonly from: number }) | undefined {
+    const found =
+      block.kind === "table" ? this.#tableHeader(block) : block.kind === "code" ? this.#fence(block) : undefined;
+    if (found === undefined || found.before.tokens + found.after.tokens > limit * contextShare) return undefined;
+    const { before, after, from } = found;
+    return { before: { text: titles.text + before.text, tokens: titles.tokens + before.tokens }, after, from };
+  }
+
+  #tableHeader(block: Block): (BlockContext & { readonly from: number }) | undefined {
+    const { headerEnd } = block;
+    if (headerEnd === undefined || headerEnd - block.start > maxContextLength) return undefined;
+    const lines = this.#text
+      .slice(block.start, headerEnd)
+      .trim()
+      .split(/\r\n|\r|\n/);
+    const [header = "", rule = ""] = lines.map((line) => line.trim().replace(/[ \t]+/g, " "));
+    if (header === "") return undefined;
+    const isMarkdown = /^[|:\- ]*-[|:\- ]*$/.test(rule);
+    const text = isMarkdown ? `${header}\n${rule.replace(/-+/g, "-").replaceAll(" ", "")}\n` : `${header}\n`;
+    return { before: this.#count(text), after: none, from: headerEnd };
+  }
+
+  #fence({ start, end }: Block): (BlockContext & { readonly from: number }) | undefined {
+    const head = this.#text.slice(start, Math.min(end, start + maxContextLength));
+    const [line = "", indent = "", mark = ""] = /^([ \t]*)(`{3,}|~{3,})[^\r\n]*/.exec(head) ?? [];
+    if (mark === "") return undefined;
+    return { before: this.#count(`${line}\n`), after: this.#count(`\n${indent}${mark}`), from: start + line.length };
+  }
+
+  #count(text: string): Context {
+    return { text, tokens: text.length > maxContextLength ? Infinity : this.#words.count(text) };
+  }
+}
