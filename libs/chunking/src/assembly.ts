@@ -5,7 +5,8 @@ import { ContextMaker } from "./context.js";
 import { type Group, Packer, type Piece } from "./packing.js";
 import { commonSection, type Section, toSections } from "./section.js";
 import { cutSentences } from "./sentences.js";
-import { type Measure, windowRank } from "./spans.js";
+import type { Measure } from "./span.js";
+import { windowRank } from "./spans.js";
 import { TokenIndex, type WordTokens } from "./token-index.js";
 import { splitWindows } from "./windows.js";
 

@@ -3,22 +3,22 @@ import { expect, test } from "vitest";
 import { countTokens, read } from "./documents.fixture.js";
 import { type ChunkDocumentOptions, chunkDocument } from "./index.js";
 
-function document(text: string) {
-  const found = read(text);
+async function document(text: string): Promise<SourceDocument> {
+  const found = await read(text);
   if (found === undefined) throw new Error("the document holds no text");
   return found;
 }
 
-function chunk(text: string, options: Partial<ChunkDocumentOptions> = {}) {
-  return chunkDocument(document(text), { maxTokens: 32, countTokens, ...options });
+async function chunk(text: string, options: Partial<ChunkDocumentOptions> = {}) {
+  return chunkDocument(await document(text), { maxTokens: 32, countTokens, ...options });
 }
 
-function texts(text: string, options: Partial<ChunkDocumentOptions> = {}): string[] {
-  return chunk(text, options).chunks.map((record) => record.text);
+async function texts(text: string, options: Partial<ChunkDocumentOptions> = {}): Promise<string[]> {
+  return (await chunk(text, options)).chunks.map((record) => record.text);
 }
 
-test("a code point that is over the budget is left out and counted", () => {
-  const { chunks, ledger } = chunk("fine words\n\n\u{1f600}\n\nmore", {
+test("a code point that is over the budget is left out and counted", async () => {
+  const { chunks, ledger } = await chunk("fine words\n\n\u{1f600}\n\nmore", {
     maxTokens: 16,
     countTokens: (text) => countTokens(text) + 40 * text.split("\u{1f600}").length - 40,
   });
@@ -27,55 +27,58 @@ test("a code point that is over the budget is left out and counted", () => {
   expect(ledger.byteCounts).toEqual({ core: 14, blank: 4, oversized: 4 });
 });
 
-test("a document that fits is one chunk", () => {
-  expect(texts("# A\n\none\n\n## B\n\ntwo\n")).toEqual(["# A\n\none\n\n## B\n\ntwo"]);
+test("a document that fits is one chunk", async () => {
+  expect(await texts("# A\n\none\n\n## B\n\ntwo\n")).toEqual(["# A\n\none\n\n## B\n\ntwo"]);
 });
 
-test("sections that fit are chunks, with the titles above them", () => {
+test("sections that fit are chunks, with the titles above them", async () => {
   const body = "word ".repeat(20).trim();
-  expect(texts(`# A\n\n## B\n\n${body}\n\n## C\n\n${body}\n`)).toEqual([
+  expect(await texts(`# A\n\n## B\n\n${body}\n\n## C\n\n${body}\n`)).toEqual([
     `# A\n\n## B\n\n${body}`,
     `A\n\n## C\n\n${body}`,
   ]);
 });
 
-test("small neighbours share a chunk; a heading stays with what follows", () => {
+test("small neighbours share a chunk; a heading stays with what follows", async () => {
   const body = "word ".repeat(21).trim();
-  const found = texts(`# A\n\ns\n\n## B\n\nt\n\n## C\n\n${body}\n\n## D\n\n### E\n\n${body}`);
+  const found = await texts(`# A\n\ns\n\n## B\n\nt\n\n## C\n\n${body}\n\n## D\n\n### E\n\n${body}`);
   expect(found).toEqual([`# A\n\ns\n\n## B\n\nt`, `A\n\n## C\n\n${body}`, `A\n\n## D\n\n### E\n\n${body}`]);
 });
 
-test("a section over the budget goes on under its titles, cut at sentences", () => {
+test("a section over the budget goes on under its titles, cut at sentences", async () => {
   const sentence = "Some words make a sentence that ends here. ";
-  const found = texts(`# Guide\n\n## Use\n\n${sentence.repeat(6)}`);
+  const found = await texts(`# Guide\n\n## Use\n\n${sentence.repeat(6)}`);
   expect(found.length).toBeGreaterThan(1);
   for (const text of found.slice(1)) expect(text).toMatch(/^Guide > Use\n\nSome .* here\.$/);
 });
 
-test("a line break inside a paragraph ends no sentence", () => {
-  const found = texts("One two three\nfour five six. Seven eight nine ten.\nEleven a b c d e f g h i j k l m n o", {
-    maxTokens: 16,
-  });
+test("a line break inside a paragraph ends no sentence", async () => {
+  const found = await texts(
+    "One two three\nfour five six. Seven eight nine ten.\nEleven a b c d e f g h i j k l m n o",
+    {
+      maxTokens: 16,
+    },
+  );
   expect(found[0]).toBe("One two three\nfour five six.");
 });
 
-test("a table over the budget is cut at rows and repeats its header", () => {
+test("a table over the budget is cut at rows and repeats its header", async () => {
   const rows = Array.from({ length: 9 }, (_, i) => `|row ${i}|word word|`);
-  const found = texts(["# T", "", "|name|value|", "|-|-|", ...rows].join("\n"), { maxTokens: 50 });
+  const found = await texts(["# T", "", "|name|value|", "|-|-|", ...rows].join("\n"), { maxTokens: 50 });
   expect(found.length).toBeGreaterThan(1);
   for (const text of found.slice(1)) expect(text).toMatch(/^T\n\n\|name\|value\|\n\|-\|-\|\n\|row \d/);
 });
 
-test("lists are cut at items and code at lines, which keep their indentation and stand in fences", () => {
+test("lists are cut at items and code at lines, which keep their indentation and stand in fences", async () => {
   const items = Array.from({ length: 9 }, (_, i) => `- item ${i}\n  goes on here`);
-  for (const text of texts(items.join("\n"))) expect(text).toMatch(/^- item[^]*here$/);
+  for (const text of await texts(items.join("\n"))) expect(text).toMatch(/^- item[^]*here$/);
   const lines = Array.from({ length: 9 }, (_, i) => `  call(name${i})`);
-  const found = texts(["~~~js", ...lines, "~~~"].join("\n"));
+  const found = await texts(["~~~js", ...lines, "~~~"].join("\n"));
   expect(found.length).toBeGreaterThan(1);
   for (const text of found) expect(text).toMatch(/^~~~js\n(?: {2}call\(name\d\)\n)+~~~$/);
 });
 
-test("code is cut between statements before it is cut between lines", () => {
+test("code is cut between statements before it is cut between lines", async () => {
   const lines = [
     "def first():",
     "    return 1",
@@ -91,13 +94,13 @@ test("code is cut between statements before it is cut between lines", () => {
     { at: text.indexOf("    return value"), level: 1 },
     { at: text.indexOf("def third"), level: 0 },
   ];
-  const code = { ...document(text), blocks: [{ kind: "code" as const, start: 0, end: text.length, breaks }] };
+  const code = { ...(await document(text)), blocks: [{ kind: "code" as const, start: 0, end: text.length, breaks }] };
   const { chunks } = chunkDocument(code, { maxTokens: 18, countTokens });
   expect(chunks.map((record) => record.text.split("\n")[0])).toEqual(["def first():", "def second():", "def third():"]);
 });
 
-test("the overlap repeats whole sentences of the section", () => {
-  const found = texts(
+test("the overlap repeats whole sentences of the section", async () => {
+  const found = await texts(
     "# H\n\nOne goes here now. Two goes here now. Three goes here now. Four goes here now. Five goes here now.",
     {
       maxTokens: 24,
@@ -112,14 +115,15 @@ test("the overlap repeats whole sentences of the section", () => {
   }
 });
 
-test("a window ends at white space, else between graphemes", () => {
-  for (const text of texts("abcd ".repeat(100), { maxTokens: 16 })) expect(text).toMatch(/^(abcd ?)+$/);
+test("a window ends at white space, else between graphemes", async () => {
+  for (const text of await texts("abcd ".repeat(100), { maxTokens: 16 })) expect(text).toMatch(/^(abcd ?)+$/);
   const family = "👨‍👩‍👧‍👦";
-  for (const text of texts(family.repeat(40), { maxTokens: 20 })) expect(text.length % family.length).toBe(0);
+  for (const text of await texts(family.repeat(40), { maxTokens: 20 })) expect(text.length % family.length).toBe(0);
 });
 
-test("the metadata names the chunk, where it stands and what is in it", () => {
-  const [record] = chunk("# Guide\n\nuse it\n\n```json\n{}\n```\n", { collection: "docs", targetModel: "m" }).chunks;
+test("the metadata names the chunk, where it stands and what is in it", async () => {
+  const { chunks } = await chunk("# Guide\n\nuse it\n\n```json\n{}\n```\n", { collection: "docs", targetModel: "m" });
+  const [record] = chunks;
   const metadata = record?.metadata ?? {};
   expect(metadata).toMatchObject({
     source_file: "a/b.md",
@@ -150,9 +154,10 @@ test("the metadata names the chunk, where it stands and what is in it", () => {
   expect(metadata.chunk_hash).toMatch(/^[0-9a-f]{16}$/);
 });
 
-test("ids come from the relative path and the bytes", () => {
+test("ids come from the relative path and the bytes", async () => {
+  const plain = await document("text");
   const id = (other: Partial<SourceDocument>) =>
-    chunkDocument({ ...document("text"), ...other }, { maxTokens: 32, countTokens }).chunks[0]?.metadata.document_id;
+    chunkDocument({ ...plain, ...other }, { maxTokens: 32, countTokens }).chunks[0]?.metadata.document_id;
   expect(id({})).toBe(id({}));
   expect(id({ relativePath: "a/c.md" })).not.toBe(id({}));
   expect(id({ sha256: "01" })).not.toBe(id({}));
@@ -163,6 +168,6 @@ test.each([
   [{ maxTokens: 20.5 }, "a chunk size of 20.5 tokens"],
   [{ overlapSentences: 9 }, "an overlap of 9 sentences"],
   [{ overlapSentences: -1 }, "an overlap of -1 sentences"],
-])("%j is refused", (options, message) => {
-  expect(() => chunk("x", options)).toThrow(message);
+])("%j is refused", async (options, message) => {
+  await expect(chunk("x", options)).rejects.toThrow(message);
 });

@@ -20,22 +20,27 @@ const options = fc.record({
 
 test.each(["a.md", "a.txt", "a.html"])(
   "%s: every byte is in one core span or counted, in order, within the budget",
-  (name) => {
-    fc.assert(
-      fc.property(source, options, fc.array(fc.nat(2000), { maxLength: 4 }), (text, { counter, ...chosen }, places) => {
-        const document = read(text, name);
-        if (document === undefined) return;
-        const turns = chosen.strategy === "semantic" ? turnsOf(document, places) : [];
-        const all = { ...counter, ...chosen, turns };
-        const chunks = checked(document, all);
-        equal(JSON.stringify(chunkDocument(document, all).chunks), JSON.stringify(chunks));
-        const cores = chunks.map(({ metadata }) => [Number(metadata.start_char), Number(metadata.end_char)]);
-        for (const turn of turns)
-          equal(
-            cores.some(([start = 0, end = 0]) => start < turn && turn < end),
-            false,
-          );
-      }),
+  async (name) => {
+    await fc.assert(
+      fc.asyncProperty(
+        source,
+        options,
+        fc.array(fc.nat(2000), { maxLength: 4 }),
+        async (text, { counter, ...chosen }, places) => {
+          const document = await read(text, name);
+          if (document === undefined) return;
+          const turns = chosen.strategy === "semantic" ? turnsOf(document, places) : [];
+          const all = { ...counter, ...chosen, turns };
+          const chunks = checked(document, all);
+          equal(JSON.stringify(chunkDocument(document, all).chunks), JSON.stringify(chunks));
+          const cores = chunks.map(({ metadata }) => [Number(metadata.start_char), Number(metadata.end_char)]);
+          for (const turn of turns)
+            equal(
+              cores.some(([start = 0, end = 0]) => start < turn && turn < end),
+              false,
+            );
+        },
+      ),
       { numRuns: 500, seed: 8 },
     );
   },
@@ -72,16 +77,16 @@ test.each([
   ["a million Han characters", "漢字".repeat(500_000)],
   ["a line of ten million letters", `${"lorem ipsum dolor sit amet ".repeat(185_000)}${"x".repeat(5_000_000)}`],
 ])("%s are chunked in time that grows with the length", (_, text) => {
-  checked(raw(text), { maxTokens: 256, countTokens, separable: true });
+  expect(checked(raw(text), { maxTokens: 256, countTokens, separable: true }).length).toBeGreaterThan(0);
 });
 
-test("50,000 headings are chunked", () => {
-  const document = read("# a\n".repeat(50_000));
+test("50,000 headings are chunked", async () => {
+  const document = await read("# a\n".repeat(50_000));
   expect(document && checked(document, { maxTokens: 256, countTokens, separable: true }).length).toBeGreaterThan(100);
 });
 
-test("deep lists are chunked", () => {
-  const document = read(Array.from({ length: 400 }, (_, i) => `${"  ".repeat(i)}- item ${i}`).join("\n"));
+test("deep lists are chunked", async () => {
+  const document = await read(Array.from({ length: 400 }, (_, i) => `${"  ".repeat(i)}- item ${i}`).join("\n"));
   expect(document && checked(document, { maxTokens: 64, countTokens, separable: true }).length).toBeGreaterThan(10);
 });
 
@@ -93,38 +98,39 @@ const sectionText = fc
   .map(([title, paragraphs]) => `# ${title}\n\n${paragraphs.join("\n\n")}\n\n`);
 const sections = fc.array(sectionText, { minLength: 6, maxLength: 24 }).map((parts) => parts.join(""));
 
-test("chunks of two documents joined are those of each, but for some at the seam", () => {
-  const coresOf = (text: string) => {
-    const document = read(text);
+test("chunks of two documents joined are those of each, but for some at the seam", async () => {
+  const coresOf = async (text: string) => {
+    const document = await read(text);
     if (document === undefined) throw new Error("there is text");
     const { chunks } = chunkDocument(document, { maxTokens: 48, countTokens, separable: true });
     return chunks.map(({ metadata }) => [Number(metadata.start_char), Number(metadata.end_char)] as const);
   };
   const seam = 12 * 48 * 4;
-  fc.assert(
-    fc.property(sections, sections, (a, b) => {
-      const joined = new Set(coresOf(a + b).map(([start, end]) => `${start}-${end}`));
-      for (const [start, end] of coresOf(a)) if (end < a.length - seam) equal(joined.has(`${start}-${end}`), true);
-      for (const [start, end] of coresOf(b))
+  await fc.assert(
+    fc.asyncProperty(sections, sections, async (a, b) => {
+      const joined = new Set((await coresOf(a + b)).map(([start, end]) => `${start}-${end}`));
+      for (const [start, end] of await coresOf(a))
+        if (end < a.length - seam) equal(joined.has(`${start}-${end}`), true);
+      for (const [start, end] of await coresOf(b))
         if (start > seam) equal(joined.has(`${start + a.length}-${end + a.length}`), true, `chunk at ${start} of b`);
     }),
     { numRuns: 40, seed: 8 },
   );
 });
 
-test("an edit leaves the content ids of chunks elsewhere as they are", () => {
+test("an edit leaves the content ids of chunks elsewhere as they are", async () => {
   const section = (i: number, body = "") =>
     `## Part ${i}\n\n${`Part ${i} says this and that of its own. `.repeat(6)}${body}\n\n`;
-  const idsOf = (edited: number) => {
-    const document = read(
+  const idsOf = async (edited: number) => {
+    const document = await read(
       `# Guide\n\n${Array.from({ length: 20 }, (_, i) => section(i, i === edited ? "And this is new." : "")).join("")}`,
     );
     if (document === undefined) throw new Error("there is text");
     const { chunks } = chunkDocument(document, { maxTokens: 64, countTokens, separable: true });
     return new Set(chunks.map(({ metadata }) => metadata.content_id));
   };
-  const before = idsOf(-1);
-  const after = idsOf(10);
+  const before = await idsOf(-1);
+  const after = await idsOf(10);
   expect([...before].filter((id) => !after.has(id)).length).toBeLessThanOrEqual(2);
   expect(before.size).toBeGreaterThan(20);
 });

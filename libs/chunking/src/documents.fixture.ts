@@ -21,9 +21,9 @@ export function countBytes(text: string): number {
 }
 
 /** The document that a file of this name and text is read as; undefined when it holds no text. */
-export function read(text: string, name = "a/b.md"): SourceDocument | undefined {
+export async function read(text: string, name = "a/b.md"): Promise<SourceDocument | undefined> {
   try {
-    return parseDocument(name, Buffer.from(text));
+    return await parseDocument(name, Buffer.from(text));
   } catch (error) {
     if (error instanceof DocumentError) return undefined;
     throw error;

@@ -1,4 +1,4 @@
-export { Chunker, type ChunkedDocument, chunkDocument } from "./chunk-document.js";
+export { type ChunkedDocument, Chunker, chunkDocument } from "./chunk-document.js";
 export { type ChunkEvent, type ChunkInputsOptions, chunkInputs } from "./chunk-inputs.js";
 export { chunkerVersion, type ScoredChunk } from "./chunk-metadata.js";
 export { type ChunkDocumentOptions, type ChunkStrategy, chunkStrategies } from "./chunk-options.js";

@@ -1,7 +1,8 @@
 import type { Block } from "@ragline/documents";
-import { type BlockContext, type Context, ContextMaker } from "./context.js";
+import type { BlockContext, Context, ContextMaker } from "./context.js";
 import { type Section, toSections } from "./section.js";
-import { type Measure, type Span, splitBlock } from "./spans.js";
+import type { Measure, Span } from "./span.js";
+import { splitBlock } from "./spans.js";
 
 /** A block with the white space behind it, or a part of one too large for a chunk. Only white space is in none. */
 export interface Piece extends Span {

@@ -1,26 +1,12 @@
 import { type Block, type BlockKind, nextLineStart } from "@ragline/documents";
 import { cutSentences } from "./sentences.js";
-import type { TokenIndex } from "./token-index.js";
+import type { Measure, Span } from "./span.js";
 import { splitWindows } from "./windows.js";
-
-/** `text.slice(start, end)`, and its tokens without special ones. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-  readonly tokens: number;
-}
 
 /** A span of a block, and how good a place its start is to cut the text at. */
 export interface RankedSpan extends Span {
   /** 0 where the block starts, 1 and up for ever finer borders inside it, `windowRank` where nothing but a window ends. */
   readonly rank: number;
-}
-
-/** What a span of the text costs. */
-export interface Measure {
-  readonly index: TokenIndex;
-  /** Longest span in UTF-16 code units; a tokenizer may make one token of any long word. */
-  readonly maxLength: number;
 }
 
 /** The rank of a border that is none: it may be inside a sentence, a row or a word. */

@@ -1,4 +1,4 @@
-import type { Measure, Span } from "./spans.js";
+import type { Measure, Span } from "./span.js";
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** Enough behind a window's end to see whether its last grapheme goes on. */
