@@ -1,10 +1,13 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findModel, hasGraph, modelDirectory } from "@ragline/models";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ChunkEvent, chunkInputs } from "./index.js";
 
-const options = { maxTokens: 64, countTokens: (text: string) => 2 + text.split(/\s+/).filter(Boolean).length };
+const model = findModel("all-miniLM-l6", "dense");
+if (!hasGraph(model)) throw new Error("the model has no tokenizer");
+const options = { maxTokens: 64, tokenizerPath: join(modelDirectory(model), model.tokenizer.file.name) };
 let root = "";
 
 beforeEach(async () => {

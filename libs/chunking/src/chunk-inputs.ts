@@ -1,18 +1,13 @@
-import {
-  DocumentError,
-  type DocumentErrorReason,
-  DocumentReader,
-  type DocumentReaderOptions,
-  findDocuments,
-} from "@ragline/documents";
-import { Chunker } from "./chunk-document.js";
-import type { ScoredChunk } from "./chunk-metadata.js";
-import type { ChunkDocumentOptions } from "./chunk-options.js";
+import { availableParallelism } from "node:os";
+import { DocumentError, type DocumentErrorReason, type FoundDocument, findDocuments } from "@ragline/documents";
+import { ChunkThread, type EmbedTexts, type ThreadReply } from "./chunk-thread.js";
 import type { Ledger } from "./ledger.js";
+import type { SerializedChunk } from "./serialized-chunk.js";
+import type { WorkerOptions } from "./worker-protocol.js";
 
-/** What `chunkInputs` tells: a document's chunks in order, then the document itself; or a file that was passed over. */
+/** What is told of documents: the chunks of one in order, then the document itself; or a file that was passed over. */
 export type ChunkEvent =
-  | { readonly type: "chunk"; readonly chunk: ScoredChunk }
+  | { readonly type: "chunk"; readonly chunk: SerializedChunk }
   | {
       readonly type: "document";
       readonly path: string;
@@ -24,41 +19,152 @@ export type ChunkEvent =
       /** Where every byte of it went. */
       readonly ledger: Ledger;
     }
-  | { readonly type: "skipped"; readonly path: string; readonly reason: DocumentErrorReason; readonly message: string };
+  | {
+      readonly type: "skipped";
+      readonly path: string;
+      readonly relativePath?: string;
+      readonly reason: DocumentErrorReason;
+      readonly message: string;
+    };
 
-export interface ChunkInputsOptions extends ChunkDocumentOptions, DocumentReaderOptions {
-  /** Stops between documents and chunks. @default none */
-  signal?: AbortSignal;
+export interface ChunkFilesOptions extends WorkerOptions {
+  /** Threads that read and chunk documents. @default the cores at hand */
+  readonly threads?: number;
+  /** Embeds sentences, for the strategy "semantic". @default none */
+  readonly embed?: EmbedTexts;
+  /** Stops between chunks. @default none */
+  readonly signal?: AbortSignal;
 }
 
+/** Documents that are read ahead for each thread: so that one has its next before the last is handed on. */
+const readAhead = 2;
+
 /**
- * Finds, reads and chunks documents one after another; only one document is in memory at a time. A file that cannot
- * be read is a `skipped` event and the others go on.
- * @throws DocumentError when an input itself is missing or of a kind that cannot be read; the signal's reason when aborted.
+ * Reads and chunks documents on all cores and hands the chunks on in the order of the documents. Memory holds the documents
+ * that are being chunked, whatever their number; threads wait while nobody takes their chunks. A file that cannot be read
+ * is a `skipped` event and the others go on.
+ * @throws the signal's reason when aborted.
  */
-export async function* chunkInputs(inputs: readonly string[], options: ChunkInputsOptions): AsyncGenerator<ChunkEvent> {
-  const chunker = new Chunker(options);
-  const { documents, skipped } = await findDocuments(inputs);
-  for (const { path, reason, message } of skipped) yield { type: "skipped", path, reason, message };
-  const reader = new DocumentReader(options);
-  try {
-    for (const found of documents) {
-      options.signal?.throwIfAborted();
-      const { path, relativePath } = found;
+export async function* chunkFiles(
+  documents: readonly FoundDocument[],
+  options: ChunkFilesOptions,
+): AsyncGenerator<ChunkEvent> {
+  const { threads = availableParallelism(), embed, signal, ...workerOptions } = options;
+  signal?.throwIfAborted();
+  const count = Math.max(1, Math.min(threads, documents.length));
+  const pool = Array.from({ length: count }, () => new ChunkThread(workerOptions, embed));
+  const idle = [...pool];
+  // In the order of the documents, so that the first one never waits for those behind it.
+  const waiting: ((thread: ChunkThread) => void)[] = [];
+  const stop = (): void => {
+    for (const thread of pool) void thread.close();
+  };
+  signal?.addEventListener("abort", stop, { once: true });
+  const start = (document: FoundDocument): Started => {
+    const queue = new Started();
+    const work = async (): Promise<void> => {
+      const thread = idle.pop() ?? (await new Promise<ChunkThread>((resolve) => waiting.push(resolve)));
       try {
-        const document = await reader.read(found);
-        const { chunks, ledger } = chunker.chunk(document);
-        for (const chunk of chunks) {
-          options.signal?.throwIfAborted();
-          yield { type: "chunk", chunk };
-        }
-        yield { type: "document", path, relativePath, chunks: chunks.length, sha256: document.sha256, ledger };
-      } catch (error) {
-        if (!(error instanceof DocumentError)) throw error;
-        yield { type: "skipped", path, reason: error.reason, message: error.message };
+        for await (const reply of thread.chunk(document)) await queue.put(reply);
+      } finally {
+        const next = waiting.shift();
+        if (next) next(thread);
+        else idle.push(thread);
       }
+    };
+    work().then(
+      () => queue.end(),
+      (error: unknown) => queue.end(error),
+    );
+    return queue;
+  };
+  try {
+    const started: Started[] = [];
+    let next = 0;
+    for (const document of documents) {
+      while (next < documents.length && started.length < count * readAhead) {
+        started.push(start(documents[next++] as FoundDocument));
+      }
+      yield* eventsOf(document, started.shift() as Started, signal);
     }
   } finally {
-    reader.close();
+    signal?.removeEventListener("abort", stop);
+    await Promise.all(pool.map((thread) => thread.close()));
+  }
+}
+
+/** {@link chunkFiles} over all documents among files and directories. */
+export async function* chunkInputs(inputs: readonly string[], options: ChunkFilesOptions): AsyncGenerator<ChunkEvent> {
+  const { documents, skipped } = await findDocuments(inputs);
+  for (const { path, reason, message } of skipped) yield { type: "skipped", path, reason, message };
+  yield* chunkFiles(documents, options);
+}
+
+async function* eventsOf(
+  { path, relativePath }: FoundDocument,
+  replies: Started,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ChunkEvent> {
+  let chunks = 0;
+  try {
+    for await (const reply of replies) {
+      signal?.throwIfAborted();
+      if (reply.type === "chunks") {
+        for (const chunk of reply.chunks) {
+          signal?.throwIfAborted();
+          yield { type: "chunk", chunk };
+        }
+        chunks += reply.chunks.length;
+      } else if (reply.type === "done") {
+        yield { type: "document", path, relativePath, chunks, sha256: reply.sha256, ledger: reply.ledger };
+      } else {
+        yield { type: "skipped", path, relativePath, reason: reply.reason, message: reply.message };
+      }
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof DocumentError)) throw error;
+    yield { type: "skipped", path, relativePath, reason: error.reason, message: error.message };
+  }
+}
+
+/** The replies of a thread for one document, one at a time: the next is asked for when the last was taken. */
+class Started {
+  #reply: ThreadReply | undefined;
+  #taken: (() => void) | undefined;
+  #came: (() => void) | undefined;
+  #ended: { readonly error?: unknown } | undefined;
+
+  async put(reply: ThreadReply): Promise<void> {
+    const taken = new Promise<void>((resolve) => {
+      this.#taken = resolve;
+    });
+    this.#reply = reply;
+    this.#came?.();
+    await taken;
+  }
+
+  end(error?: unknown): void {
+    this.#ended = error === undefined ? {} : { error };
+    this.#came?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ThreadReply> {
+    for (;;) {
+      const reply = this.#reply;
+      if (reply !== undefined) {
+        this.#reply = undefined;
+        this.#taken?.();
+        yield reply;
+        continue;
+      }
+      if (this.#ended !== undefined) {
+        if (this.#ended.error !== undefined) throw this.#ended.error;
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        this.#came = resolve;
+      });
+    }
   }
 }

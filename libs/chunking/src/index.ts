@@ -1,7 +1,8 @@
 export { type ChunkedDocument, Chunker, chunkDocument } from "./chunk-document.js";
-export { type ChunkEvent, type ChunkInputsOptions, chunkInputs } from "./chunk-inputs.js";
+export { type ChunkEvent, type ChunkFilesOptions, chunkFiles, chunkInputs } from "./chunk-inputs.js";
 export { chunkerVersion, type ScoredChunk } from "./chunk-metadata.js";
 export { type ChunkDocumentOptions, type ChunkStrategy, chunkStrategies } from "./chunk-options.js";
+export type { EmbedTexts, TextVectors } from "./chunk-thread.js";
 export {
   buildLedger,
   type CoreSpan,
@@ -11,4 +12,5 @@ export {
   type LedgerReason,
   sumLedgers,
 } from "./ledger.js";
+export { recordJson, type SerializedChunk } from "./serialized-chunk.js";
 export type { TokenCounter } from "./token-index.js";

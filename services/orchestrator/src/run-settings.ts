@@ -149,6 +149,19 @@ export const runSettings = defineSettings({
     maximum: 8192,
     description: "Most tokens in a chunk, the smallest limit of the ensemble by default (and at most that).",
   },
+  chunkOverlap: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    maximum: 8,
+    description: "Sentences of the previous chunk's end to repeat in front of a chunk of the same section.",
+  },
+  chunkStrategy: {
+    type: "enum",
+    values: ["structure", "window"],
+    default: "structure",
+    description: "How documents are cut: along their structure, or into runs of as many words as fit.",
+  },
   maxBatchTokens: {
     type: "integer",
     default: 0,

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
-import { ArtifactError, type ChunkRecord, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
-import { chunkInputs, type Ledger, type LedgerCounts, sumLedgers, type TokenCounter } from "@ragline/chunking";
+import { dirname, relative } from "node:path";
+import { ArtifactError, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
+import { chunkInputs, type Ledger, type LedgerCounts, sumLedgers } from "@ragline/chunking";
 import { ExportChunksSchema, OutcomeReason, Stage } from "@ragline/contracts";
 import { AuditSampler } from "@ragline/evaluation";
-import { TextTokenizer } from "@ragline/inference";
-import { findModel, hasGraph, modelDirectory } from "@ragline/models";
+import { chunkOptions } from "./chunk-options.js";
 import { ChunkSpool } from "./chunk-spool.js";
 import type { PlannedCollection } from "./plan-collections.js";
 import type { RunContext } from "./run-context.js";
@@ -49,21 +48,15 @@ const maxChunkCharacters = 8_000_000;
 // Files of other kinds, and those with nothing in them, leave no content out.
 const harmless = new Set(["unsupported", "empty", "blank"]);
 
-/** How many tokens a chunk may have, and what counts them: the model of the ensemble that takes least. */
-function tokenBudget(context: RunContext): TokenCounter & { maxTokens: number } {
-  const models = context.settings.ensembleModels.map((name) => findModel(name, "dense"));
-  const smallest = models.reduce((least, model) => (model.maxTokens < least.maxTokens ? model : least));
-  if (!hasGraph(smallest))
-    throw usageError("NO_TOKENIZER", `model ${smallest.key} has no tokenizer to measure chunks with`);
-  const directory = modelDirectory(smallest, process.env.RAGLINE_MODELS_DIR || undefined);
-  const tokenizer = TextTokenizer.fromFile(join(directory, smallest.tokenizer.file.name));
-  const prefix = smallest.prefixes.passage;
-  return {
-    maxTokens: Math.min(smallest.maxTokens, context.settings.chunkTokens ?? smallest.maxTokens),
-    countTokens: (text) => tokenizer.count(prefix + text),
-    separable: tokenizer.isSeparable,
-  };
+/** What is kept of a chunk, and what is told by its metadata. */
+interface CollectedChunk {
+  readonly text: string;
+  readonly metadataJson: string;
+  readonly headingText?: string;
+  readonly chunkId?: string;
 }
+
+const asString = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 /** Gathers a collection's chunks, one at a time. */
 class Collector {
@@ -85,12 +78,11 @@ class Collector {
     this.audit = new AuditSampler({ limit: Math.max(1, context.settings.auditQueries) });
   }
 
-  async add({ text, metadata }: ChunkRecord): Promise<boolean> {
+  async add({ text, metadataJson, headingText = "", chunkId }: CollectedChunk): Promise<boolean> {
     if (text.length > maxChunkCharacters) return false;
-    const { heading_text: heading, chunk_id: chunkId } = metadata;
-    if (typeof chunkId === "string") this.#countId(chunkId);
-    this.audit.add({ row: this.#chunks.count, text, headingText: typeof heading === "string" ? heading : "" });
-    await this.#chunks.add({ id: this.#idOf(text), text, metadataJson: JSON.stringify(metadata) });
+    if (chunkId !== undefined) this.#countId(chunkId);
+    this.audit.add({ row: this.#chunks.count, text, headingText });
+    await this.#chunks.add({ id: this.#idOf(text), text, metadataJson });
     return true;
   }
 
@@ -139,11 +131,15 @@ class Collector {
 
 async function collectDocuments(
   context: RunContext,
+  collection: string,
   documents: readonly string[],
   collector: Collector,
 ): Promise<Ledger> {
   const ledgers: Ledger[] = [];
-  for await (const event of chunkInputs(documents, { ...tokenBudget(context), signal: context.signal })) {
+  for await (const event of chunkInputs(documents, {
+    ...chunkOptions(context.settings, collection),
+    signal: context.signal,
+  })) {
     if (event.type === "chunk") {
       await collector.add(event.chunk);
     } else if (event.type === "skipped") {
@@ -165,7 +161,16 @@ async function collectChunkFiles(context: RunContext, files: readonly string[], 
       const skipRecord = ({ position, reason }: { position: number; reason: string }) =>
         collector.skip({ path, reason: "blank", message: `${path}, record ${position}: ${reason}` });
       for await (const record of readChunkFile(path, { onSkipped: skipRecord, maxBytes: maxChunkFileBytes })) {
-        if (await collector.add(record)) chunks++;
+        const { text, metadata } = record;
+        const headingText = asString(metadata["heading_text"]);
+        const chunkId = asString(metadata["chunk_id"]);
+        const chunk = {
+          text,
+          metadataJson: JSON.stringify(metadata),
+          ...(headingText === undefined ? {} : { headingText }),
+          ...(chunkId === undefined ? {} : { chunkId }),
+        };
+        if (await collector.add(chunk)) chunks++;
         else
           collector.skip({
             path,
@@ -202,7 +207,8 @@ export async function collectChunks(
   const chunks = new ChunkSpool(await workspace.spool("chunks", ExportChunksSchema));
   const collector = new Collector(context, collection, chunks);
   emit({ case: "stageStarted", value: { collection, stage: Stage.CHUNK, unit: "chunks" } });
-  const ledger = "documents" in source ? await collectDocuments(context, source.documents, collector) : undefined;
+  const ledger =
+    "documents" in source ? await collectDocuments(context, collection, source.documents, collector) : undefined;
   if ("chunkFiles" in source) await collectChunkFiles(context, source.chunkFiles, collector);
   await chunks.flush();
   collector.reportSkipped();

@@ -1,0 +1,16 @@
+/** A chunk as text, ready to be written: making it costs the thread that chunks, not the one that writes. */
+export interface SerializedChunk {
+  readonly text: string;
+  /** The metadata as one JSON object. */
+  readonly metadataJson: string;
+  /** The record's scores as one JSON object. */
+  readonly scoresJson: string;
+  readonly chunkId: string;
+  readonly contentId: string;
+  readonly headingText: string;
+}
+
+/** The chunk as a record of a chunk file. */
+export function recordJson({ text, metadataJson, scoresJson }: SerializedChunk): string {
+  return `{"text":${JSON.stringify(text)},"metadata":${metadataJson},"advanced_scores":${scoresJson}}`;
+}
