@@ -74,7 +74,7 @@ export async function* chunkFiles(
     };
     work().then(
       () => queue.end(),
-      (error: unknown) => queue.end(error),
+      (error: Error) => queue.end(error),
     );
     return queue;
   };
@@ -133,7 +133,7 @@ class Started {
   #reply: ThreadReply | undefined;
   #taken: (() => void) | undefined;
   #came: (() => void) | undefined;
-  #ended: { readonly error?: unknown } | undefined;
+  #ended: { readonly error: Error | undefined } | undefined;
 
   async put(reply: ThreadReply): Promise<void> {
     const taken = new Promise<void>((resolve) => {
@@ -144,8 +144,8 @@ class Started {
     await taken;
   }
 
-  end(error?: unknown): void {
-    this.#ended = error === undefined ? {} : { error };
+  end(error?: Error): void {
+    this.#ended = { error };
     this.#came?.();
   }
 
