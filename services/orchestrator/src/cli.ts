@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addChunkCommand } from "./cli/chunk-command.js";
 import { addConfigCommand } from "./cli/config-command.js";
 import { addEvalCommand } from "./cli/eval-command.js";
 import { exitCodes } from "./cli/exit-codes.js";
@@ -28,6 +29,7 @@ const program = new Command("ragline")
   .exitOverride()
   .configureHelp({ showGlobalOptions: false });
 addRunCommand(program);
+addChunkCommand(program);
 addSearchCommand(program);
 addEvalCommand(program);
 addServeCommand(program);

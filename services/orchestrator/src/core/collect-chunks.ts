@@ -48,6 +48,11 @@ const maxChunkCharacters = 8_000_000;
 // Files of other kinds, and those with nothing in them, leave no content out.
 const harmless = new Set(["unsupported", "empty", "blank"]);
 
+/** Whether an input that was skipped for this reason leaves no content out. */
+export function isHarmless(reason: string): boolean {
+  return harmless.has(reason);
+}
+
 /** What is kept of a chunk, and what is told by its metadata. */
 interface CollectedChunk {
   readonly text: string;
@@ -117,7 +122,7 @@ class Collector {
       if (reason === "unsupported") continue;
       const of = this.skipped.filter((skipped) => skipped.reason === reason);
       const more = of.length > 1 ? `${of.length} inputs were skipped (${reason}), the first because: ` : "";
-      const degraded = !harmless.has(reason);
+      const degraded = !isHarmless(reason);
       report(this.#context, {
         stage: Stage.CHUNK,
         reason: OutcomeReason.INPUT_SKIPPED,

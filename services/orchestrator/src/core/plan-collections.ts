@@ -14,7 +14,7 @@ export interface PlannedCollection {
 }
 
 /** Name for a collection of documents: that of the first input, without the extension of a file. */
-async function nameOfInputs(inputs: readonly string[]): Promise<string> {
+export async function nameOfInputs(inputs: readonly string[]): Promise<string> {
   const first = resolve(inputs[0] ?? ".");
   const isFile = await stat(first).then(
     (stats) => stats.isFile(),

@@ -1,0 +1,90 @@
+import { join } from "node:path";
+import { resolveSettings } from "@ragline/config";
+import { Presets, SingleBar } from "cli-progress";
+import type { Command } from "commander";
+import { writeChunkDirectory } from "../core/chunk-directory.js";
+import { chunkOptions } from "../core/chunk-options.js";
+import { isHarmless } from "../core/collect-chunks.js";
+import { nameOfInputs } from "../core/plan-collections.js";
+import { inSpan } from "../core/run-trace.js";
+import { toRunError, usageError } from "../core/usage-error.js";
+import type { ChunkFlags } from "./chunk-command.js";
+import { chunkSettings } from "./chunk-settings.js";
+import { chunkText, ledgerOf } from "./chunk-text.js";
+import { describeFailure } from "./describe-failure.js";
+import { exitCodes } from "./exit-codes.js";
+import { interruption } from "./interruption.js";
+import { readFlags } from "./setting-options.js";
+import { startCliTelemetry } from "./start-cli-telemetry.js";
+
+/** Shows on a terminal how many documents are done. */
+function progressBar(): { onProgress: (done: number, total: number) => void; end: () => void } {
+  const stream = process.stderr;
+  if (!stream.isTTY || process.env["CI"] !== undefined) return { onProgress: () => undefined, end: () => undefined };
+  const format = "chunk  {bar} {percentage}%  {value}/{total} documents  {eta_formatted} left";
+  const bar = new SingleBar(
+    { stream, format, clearOnComplete: true, hideCursor: true, fps: 10 },
+    Presets.shades_classic,
+  );
+  bar.start(1, 0);
+  return {
+    onProgress: (done, total) => {
+      bar.setTotal(total);
+      bar.update(done);
+    },
+    end: () => bar.stop(),
+  };
+}
+
+/** Chunks documents as the command line asks, prints the ledger, and returns the exit code. */
+export async function chunkAction(flags: ChunkFlags, command: Command): Promise<number> {
+  const { incremental = false, json = false } = flags;
+  const { signal, interrupted } = interruption();
+  const telemetry = await startCliTelemetry();
+  const bar = progressBar();
+  try {
+    const { values: settings } = resolveSettings(chunkSettings, {
+      flags: readFlags(command, chunkSettings),
+      env: process.env,
+      dotenvPath: ".env",
+    });
+    const { input, collections, outputDir, failOn } = settings;
+    if (input === null || input.length === 0)
+      throw usageError("NO_INPUT", "there is nothing to chunk: give documents with --input <file or directory>");
+    if (collections !== null && collections.length > 1)
+      throw usageError("MANY_NAMES", "--collections names several collections, but --input makes one; give one name");
+    const collection = collections?.[0] ?? (await nameOfInputs(input));
+    const startedAt = performance.now();
+    const summary = await inSpan("rag.chunk", { "rag.collection": collection }, () =>
+      writeChunkDirectory({
+        inputs: input,
+        directory: join(outputDir, collection),
+        chunking: chunkOptions(settings, collection),
+        incremental,
+        signal,
+        onProgress: bar.onProgress,
+      }),
+    );
+    bar.end();
+    const seconds = (performance.now() - startedAt) / 1000;
+    const ledger = ledgerOf(summary.documents);
+    process.stdout.write(
+      json ? `${JSON.stringify({ ...summary, ledger, seconds }, undefined, 2)}\n` : `${chunkText(summary, seconds)}\n`,
+    );
+    const degraded = summary.skipped.some(({ reason }) => !isHarmless(reason));
+    if (degraded && failOn === "degraded") return exitCodes.degraded;
+    return summary.documents.length === 0 ? exitCodes.wrongUsage : exitCodes.done;
+  } catch (error) {
+    bar.end();
+    if (interrupted()) {
+      process.stderr.write("ragline: stopped; nothing was written\n");
+      return exitCodes.interrupted;
+    }
+    const { code, message, reason } = describeFailure(toRunError(error));
+    if (json) process.stdout.write(`${JSON.stringify({ error: { reason, message } }, undefined, 2)}\n`);
+    process.stderr.write(`ragline: ${message}\n`);
+    return code;
+  } finally {
+    await telemetry.close();
+  }
+}

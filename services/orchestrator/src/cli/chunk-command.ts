@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import { chunkSettings } from "./chunk-settings.js";
+import { addSettings } from "./setting-options.js";
+
+/** The flags of `ragline chunk` beside its settings. */
+export interface ChunkFlags {
+  readonly incremental?: boolean;
+  readonly json?: boolean;
+}
+
+/** Adds `ragline chunk`. */
+export function addChunkCommand(program: Command): void {
+  const command = program
+    .command("chunk")
+    .description("Cut documents into chunk files for run --chunked-dir, and account for every byte.")
+    .option("--incremental", "Chunk only documents whose bytes changed, and all when the settings did.")
+    .option("--json", "Print what was done as one JSON object; everything else goes to stderr.");
+  addSettings(command, chunkSettings).action(async (flags: ChunkFlags) => {
+    const { chunkAction } = await import("./chunk-action.js");
+    process.exitCode = await chunkAction(flags, command);
+  });
+}

@@ -1,0 +1,19 @@
+import { runSettings } from "../run-settings.js";
+
+const { input, collections, ensembleModels, chunkTokens, chunkOverlap, chunkStrategy, failOn } = runSettings;
+
+/** The settings of a run that decide its chunks; the same ones give the same chunks in a run. */
+export const chunkSettings = {
+  input,
+  collections,
+  outputDir: {
+    ...runSettings.outputDir,
+    default: "ragline-chunks",
+    description: "Where the chunk files go, in a directory with the collection's name.",
+  },
+  ensembleModels,
+  chunkTokens,
+  chunkOverlap,
+  chunkStrategy,
+  failOn,
+};
