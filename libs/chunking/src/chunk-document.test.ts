@@ -69,6 +69,15 @@ test("a table over the budget is cut at rows and repeats its header", async () =
   for (const text of found.slice(1)) expect(text).toMatch(/^T\n\n\|name\|value\|\n\|-\|-\|\n\|row \d/);
 });
 
+test("the rule of a table is left out and counted where its dashes would fill a chunk", async () => {
+  const rule = `|${"-".repeat(90)}|${"-".repeat(90)}|`;
+  const rows = Array.from({ length: 9 }, (_, i) => `|row ${i}|word word|`);
+  const { chunks, ledger } = await chunk(["# T", "", "|name|value|", rule, ...rows].join("\n"), { maxTokens: 50 });
+  for (const { text } of chunks.slice(1)) expect(text).toMatch(/^T\n\n\|name\|value\|\n\|-\|-\|\n\|row \d/);
+  expect(chunks.map(({ text }) => text).join("")).not.toContain("----");
+  expect(ledger.byteCounts).toMatchObject({ markup: rule.length });
+});
+
 test("lists are cut at items and code at lines, which keep their indentation and stand in fences", async () => {
   const items = Array.from({ length: 9 }, (_, i) => `- item ${i}\n  goes on here`);
   for (const text of await texts(items.join("\n"))) expect(text).toMatch(/^- item[^]*here$/);

@@ -8,14 +8,24 @@ export interface Context {
   readonly tokens: number;
 }
 
-/** What stands before and behind the chunks of a block. */
+/** What stands before and behind the parts of a block. */
 export interface BlockContext {
   readonly before: Context;
   readonly after: Context;
 }
 
+/** What the parts of a block repeat. */
+export interface RepeatedContext extends BlockContext {
+  /** Parts that begin at or behind this offset repeat it. */
+  readonly from: number;
+  /** The line below a table's header, where its dashes would fill much of a chunk: it is left out of all of them. */
+  readonly longRule?: { readonly start: number; readonly end: number };
+}
+
 /** Context may take this share of the budget; above it the outermost titles go first. */
 const contextShare = 1 / 4;
+/** A table's rule is left out of the text above this share of the budget: it says nothing. */
+const longRuleShare = 1 / 2;
 /** Longer headers and titles are not counted, since they would not be used. */
 const maxContextLength = 4000;
 const none: Context = { text: "", tokens: 0 };
@@ -51,18 +61,17 @@ export class ContextMaker {
   /**
    * What each part of a block repeats: a table its header, since rows far from it mean little, and code its fence, so that
    * every part is whole Markdown.
-   * @param from Parts that begin at or behind this offset repeat it.
    * @returns undefined when there is nothing to repeat, or no room for it.
    */
-  repeated(block: Block, titles: Context, limit: number): (BlockContext & { readonly from: number }) | undefined {
+  repeated(block: Block, titles: Context, limit: number): RepeatedContext | undefined {
     const found =
-      block.kind === "table" ? this.#tableHeader(block) : block.kind === "code" ? this.#fence(block) : undefined;
+      block.kind === "table" ? this.#tableHeader(block, limit) : block.kind === "code" ? this.#fence(block) : undefined;
     if (found === undefined || found.before.tokens + found.after.tokens > limit * contextShare) return undefined;
-    const { before, after, from } = found;
-    return { before: { text: titles.text + before.text, tokens: titles.tokens + before.tokens }, after, from };
+    const { before } = found;
+    return { ...found, before: { text: titles.text + before.text, tokens: titles.tokens + before.tokens } };
   }
 
-  #tableHeader(block: Block): (BlockContext & { readonly from: number }) | undefined {
+  #tableHeader(block: Block, limit: number): RepeatedContext | undefined {
     const { headerEnd } = block;
     if (headerEnd === undefined || headerEnd - block.start > maxContextLength) return undefined;
     const lines = this.#text
@@ -73,10 +82,14 @@ export class ContextMaker {
     if (header === "") return undefined;
     const isMarkdown = /^[|:\- ]*-[|:\- ]*$/.test(rule);
     const text = isMarkdown ? `${header}\n${rule.replace(/-+/g, "-").replaceAll(" ", "")}\n` : `${header}\n`;
-    return { before: this.#count(text), after: none, from: headerEnd };
+    const before = this.#count(text);
+    const ruleStart = this.#text.lastIndexOf(lines.at(-1) ?? "", headerEnd);
+    const isLong = isMarkdown && lines.length === 2 && this.#count(rule).tokens > limit * longRuleShare;
+    const longRule = isLong ? { longRule: { start: ruleStart, end: headerEnd } } : {};
+    return { before, after: none, from: headerEnd, ...longRule };
   }
 
-  #fence({ start, end }: Block): (BlockContext & { readonly from: number }) | undefined {
+  #fence({ start, end }: Block): RepeatedContext | undefined {
     const head = this.#text.slice(start, Math.min(end, start + maxContextLength));
     const [line = "", indent = "", mark = ""] = /^([ \t]*)(`{3,}|~{3,})[^\r\n]*/.exec(head) ?? [];
     if (mark === "") return undefined;

@@ -95,8 +95,11 @@ class Counts {
 
 /** A stretch of the text with one fate. Parts tile the text. */
 interface Part extends CoreSpan {
-  readonly reason: "core" | "blank" | "oversized";
+  readonly reason: "core" | "blank" | "markup" | "oversized";
 }
+
+/** A part of the line below a table's header, which may be left out: see `longRule` of the context. */
+const tableRule = /^[|:-]*-[|:-]*$|^\|$/;
 
 function partsOf(text: string, cores: readonly CoreSpan[], where: string): Part[] {
   const parts: Part[] = [];
@@ -105,7 +108,7 @@ function partsOf(text: string, cores: readonly CoreSpan[], where: string): Part[
     if (!(start >= at && end >= start && end <= text.length))
       throw new LedgerError(`${where}: the core from ${start} to ${end} overlaps another or leaves the text`);
     for (const { index, 0: run } of text.slice(at, start).matchAll(/\s+|\S+/g)) {
-      const reason = run.trim() === "" ? "blank" : "oversized";
+      const reason = run.trim() === "" ? "blank" : tableRule.test(run) ? "markup" : "oversized";
       parts.push({ reason, start: at + index, end: at + index + run.length });
     }
     if (end > start) parts.push({ reason: "core", start, end });

@@ -100,7 +100,8 @@ export class Packer {
 
   #split(block: Block, section: Section, titles: Context, limit: number): Piece[] {
     const end = this.#tileEnds.get(block) ?? block.end;
-    const split = (most: number) => splitBlock(this.#text, block, end, most, this.#measure, this.#sortedTurns);
+    const split = (most: number, from = block.start, to = end) =>
+      splitBlock(this.#text, { ...block, start: from }, to, most, this.#measure, this.#sortedTurns);
     const toPiece = (span: Span & { readonly rank: number }, { before, after }: BlockContext): Piece => ({
       ...span,
       block,
@@ -114,13 +115,20 @@ export class Packer {
     const whole = split(limit);
     const repeated = whole.length > 1 ? this.#contexts.repeated(block, titles, limit) : undefined;
     if (repeated === undefined) return whole.map((span) => toPiece(span, plain));
-    const parts = split(limit - (repeated.before.tokens - titles.tokens) - repeated.after.tokens);
-    return parts.map((span) =>
+    const most = limit - (repeated.before.tokens - titles.tokens) - repeated.after.tokens;
+    const partPiece = (span: Span & { readonly rank: number }): Piece =>
       toPiece(span, {
         before: span.start >= repeated.from ? repeated.before : titles,
         after: span.end < end ? repeated.after : plain.after,
-      }),
-    );
+      });
+    const { longRule } = repeated;
+    if (longRule === undefined) return split(most).map(partPiece);
+    // No chunk goes across the rule, for a core is one piece of the text.
+    const rows = split(most, longRule.end).map(partPiece);
+    return [
+      ...split(most, block.start, longRule.start).map(partPiece),
+      ...rows.map((row, i) => ({ ...row, isForced: i === 0 || row.isForced })),
+    ];
   }
 
   #group(node: Node): Group[] {
