@@ -34,6 +34,7 @@ export class RunDisplay {
   readonly #output: DisplayOutput;
   #bar: Bar | undefined;
   #barLabel = "";
+  #unit = "";
   #startedAt = 0;
 
   constructor(output: DisplayOutput) {
@@ -50,15 +51,13 @@ export class RunDisplay {
         this.#start(event.value);
         return;
       case "stageProgress":
-        // With several models side by side the bar is that of the last one started.
-        if (label(event.value.stage, event.value.model) !== this.#barLabel) return;
-        this.#bar?.update(Number(event.value.done), { rate: this.#rate(Number(event.value.done)) });
+        this.#progress(event.value);
         return;
       case "stageFinished": {
-        this.end();
         const { stage, model, items, unit, seconds: took } = event.value;
+        if (label(stage, model) === this.#barLabel) this.end();
         const rate = took > 0 ? `, ${(Number(items) / took).toFixed(1)}/s` : "";
-        this.#write(`${label(stage, model)}  ${items} ${unit} in ${seconds(took)}${rate}`);
+        this.#interrupt(`${label(stage, model)}  ${items} ${unit} in ${seconds(took)}${rate}`);
         return;
       }
       case "outcome": {
@@ -89,13 +88,25 @@ export class RunDisplay {
       this.#write(`${label(stage, model)}  started${total > 0n ? `, ${total} ${unit}` : ""}`);
       return;
     }
-    if (total === 0n) return;
     this.#startedAt = performance.now();
     this.#barLabel = label(stage, model);
+    this.#unit = unit;
+    if (total > 0n) this.#openBar(total);
+  }
+
+  #progress({ stage, model, done, total }: Extract<RunEvent, { case: "stageProgress" }>["value"]): void {
+    // With several models side by side the bar is that of the last one started.
+    if (!this.#output.animated || label(stage, model) !== this.#barLabel) return;
+    // While documents are still being chunked the number of chunks is not known, so there is no bar yet.
+    if (this.#bar === undefined && total > 0n) this.#openBar(total);
+    this.#bar?.update(Number(done), { rate: this.#rate(Number(done)) });
+  }
+
+  #openBar(total: bigint): void {
     this.#bar = new SingleBar(
       {
         stream: this.#output.stream,
-        format: `${label(stage, model)}  {bar} {percentage}%  {value}/{total} ${unit}  {rate}/s  {eta_formatted} left`,
+        format: `${this.#barLabel}  {bar} {percentage}%  {value}/{total} ${this.#unit}  {rate}/s  {eta_formatted} left`,
         clearOnComplete: true,
         hideCursor: true,
         etaBuffer: 64,

@@ -3,15 +3,14 @@ import { stat } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { ArtifactError, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
 import { chunkInputs, type Ledger, type LedgerCounts, sumLedgers } from "@ragline/chunking";
-import { ExportChunksSchema, OutcomeReason, Stage } from "@ragline/contracts";
+import { OutcomeReason, Stage } from "@ragline/contracts";
 import { AuditSampler } from "@ragline/evaluation";
 import { chunkOptions } from "./chunk-options.js";
-import { ChunkSpool } from "./chunk-spool.js";
+import type { ChunkSpool } from "./chunk-spool.js";
 import type { PlannedCollection } from "./plan-collections.js";
 import type { RunContext } from "./run-context.js";
 import { usageError } from "./usage-error.js";
 import { report } from "./with-stage.js";
-import type { Workspace } from "./workspace.js";
 
 /** A source file as the manifest lists it. */
 export interface InputFile {
@@ -198,24 +197,32 @@ async function collectChunkFiles(context: RunContext, files: readonly string[], 
 }
 
 /**
- * Reads a collection's sources to the end: chunks go to the spool; a file that cannot be read is recorded and the others go on.
+ * Reads a collection's sources to the end: chunks go to the spool, which can be read meanwhile; a file that cannot be read
+ * is recorded and the others go on. When this fails, so does the spool.
  * @throws RaglineError INVALID_ARGUMENT when not one chunk came out.
  */
 export async function collectChunks(
   context: RunContext,
   planned: PlannedCollection,
-  workspace: Workspace,
+  chunks: ChunkSpool,
 ): Promise<CollectedChunks> {
+  try {
+    return await collect(context, planned, chunks);
+  } catch (error) {
+    chunks.fail(error);
+    throw error;
+  }
+}
+
+async function collect(context: RunContext, planned: PlannedCollection, chunks: ChunkSpool): Promise<CollectedChunks> {
   const startedAt = performance.now();
   const { emit } = context;
   const { name: collection, source } = planned;
-  const chunks = new ChunkSpool(await workspace.spool("chunks", ExportChunksSchema));
   const collector = new Collector(context, collection, chunks);
   emit({ case: "stageStarted", value: { collection, stage: Stage.CHUNK, unit: "chunks" } });
   const ledger =
     "documents" in source ? await collectDocuments(context, collection, source.documents, collector) : undefined;
   if ("chunkFiles" in source) await collectChunkFiles(context, source.chunkFiles, collector);
-  await chunks.flush();
   collector.reportSkipped();
   collector.reportRepeatedIds();
   if (chunks.count === 0) {
@@ -225,6 +232,7 @@ export async function collectChunks(
       `collection ${collection}: no chunk came out of its sources (${collector.skipped.length} skipped${why})`,
     );
   }
+  await chunks.complete();
   const seconds = (performance.now() - startedAt) / 1000;
   emit({
     case: "stageFinished",

@@ -41,10 +41,10 @@ export async function embedWithModel(
   collection: string,
   model: string,
   chunks: ChunkSpool,
-  queries: readonly string[],
+  queries: readonly string[] | Promise<readonly string[]>,
   vectors: MessageSpool<typeof DenseVectorsSchema>,
 ): Promise<DenseSpace> {
-  let queryVectors = new Float32Array();
+  const queryBlocks: DenseVectors[] = [];
   let dimension = 0;
   const open = stageOpen(context, "dense", model);
   const run = await runTextModel<"dense", DenseVectors>(context, {
@@ -56,11 +56,13 @@ export async function embedWithModel(
     open: (client, batches, signal) => client.embed(textRequests(open, batches, []), { signal }),
     onReady: (ready) => {
       dimension = ready.dimension;
-      queryVectors = new Float32Array(queries.length * dimension);
     },
     rowsOf: ({ values, rows }) => (values.byteLength === 4 * rows * dimension ? rows : Number.NaN),
     onPassages: (block) => vectors.append(block),
-    onQueries: ({ firstIndex, values }) => queryVectors.set(fromFloat32Bytes(values), Number(firstIndex) * dimension),
+    onQueries: (block) => queryBlocks.push(block),
   });
+  const queryVectors = new Float32Array((await queries).length * dimension);
+  for (const { firstIndex, values } of queryBlocks)
+    queryVectors.set(fromFloat32Bytes(values), Number(firstIndex) * dimension);
   return { model, dimension, vectors, queries: queryVectors, run };
 }

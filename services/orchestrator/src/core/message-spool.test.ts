@@ -24,7 +24,7 @@ test("chunks come back in order and by row, whatever their number and length", a
         const spool = await MessageSpool.create(join(directory, "chunks"), ExportChunksSchema);
         const stored = new ChunkSpool(spool);
         for (const one of chunks) await stored.add(one);
-        await stored.flush();
+        await stored.complete();
         const read: string[] = [];
         for await (const { firstRow, chunks: batch } of stored.batches()) {
           expect(firstRow).toBe(read.length);

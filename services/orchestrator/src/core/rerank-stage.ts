@@ -63,7 +63,7 @@ export async function rerankCandidates(
     model,
     collection,
     unit: "pairs",
-    total: lists.reduce((sum, { length }) => sum + length, 0),
+    total: () => lists.reduce((sum, { length }) => sum + length, 0),
     batches: batches(),
     itemsOf: ({ candidates }) => candidates.length,
     open: (client, toScore, signal) => client.score(requests(toScore), { signal }),

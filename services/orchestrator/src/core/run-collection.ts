@@ -1,9 +1,9 @@
-import { DenseVectorsSchema, OutcomeReason, SparseVectorsSchema, Stage } from "@ragline/contracts";
+import { DenseVectorsSchema, ExportChunksSchema, OutcomeReason, SparseVectorsSchema, Stage } from "@ragline/contracts";
 import type { FusedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
-import type { ChunkSpool } from "./chunk-spool.js";
-import { collectChunks } from "./collect-chunks.js";
+import { ChunkSpool } from "./chunk-spool.js";
+import { type CollectedChunks, collectChunks } from "./collect-chunks.js";
 import type { CollectionResult, RerankState } from "./collection-result.js";
 import { type DenseSpace, denseBlocks, embedWithModel } from "./dense-stage.js";
 import { evaluateRun } from "./evaluate-run.js";
@@ -50,7 +50,7 @@ async function runDense(
   context: RunContext,
   collection: string,
   chunks: ChunkSpool,
-  queries: readonly string[],
+  queries: Promise<readonly string[]>,
   workspace: Workspace,
 ): Promise<DenseSpace[]> {
   const { ensembleModels, exclusiveEnsemble } = context.settings;
@@ -192,6 +192,38 @@ async function runRerank(
   }
 }
 
+interface Embedded {
+  readonly collected: CollectedChunks;
+  readonly queries: readonly RunQuery[];
+  readonly dense: readonly DenseSpace[];
+}
+
+/** Chunks the sources and embeds the chunks at the same time: the first vectors come before the last file is read. */
+async function chunkAndEmbed(
+  context: RunContext,
+  planned: PlannedCollection,
+  workspace: Workspace,
+  steps: Steps,
+): Promise<Embedded> {
+  const chunks = new ChunkSpool(await workspace.spool("chunks", ExportChunksSchema));
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const collecting = steps.run("chunk", () => collectChunks({ ...context, signal }, planned, chunks));
+  const queries = collecting.then(({ audit }) => runQueries(context.settings, audit));
+  const texts = queries.then((all) => all.map(({ text }) => text));
+  // Whatever fails is thrown by those who wait below; the other promise has nobody to tell then.
+  texts.catch(() => undefined);
+  try {
+    await chunks.begun();
+    const dense = await steps.run("dense", () => runDense(context, planned.name, chunks, texts, workspace));
+    return { collected: await collecting, queries: await queries, dense };
+  } catch (error) {
+    stop.abort(error);
+    await collecting.catch(() => undefined);
+    throw error;
+  }
+}
+
 /**
  * Everything before export, for one collection: chunks, dense and sparse vectors, fused candidates, rerank scores.
  * @throws RaglineError when chunks or dense vectors cannot be made; sparse and rerank failures are outcomes instead.
@@ -204,11 +236,9 @@ export async function runCollection(
   const { name: collection } = planned;
   const { settings } = context;
   const steps = new Steps(collection);
-  const collected = await steps.run("chunk", () => collectChunks(context, planned, workspace));
+  const { collected, queries, dense } = await chunkAndEmbed(context, planned, workspace, steps);
   const { chunks } = collected;
-  const queries = await runQueries(settings, collected.audit);
   const texts = queries.map(({ text }) => text);
-  const dense = await steps.run("dense", () => runDense(context, collection, chunks, texts, workspace));
   const sparse = settings.enableSparse
     ? await steps.run("sparse", () => runSparse(context, collection, chunks, texts, workspace))
     : [];

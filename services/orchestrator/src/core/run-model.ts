@@ -11,8 +11,8 @@ export interface ModelWork<Name extends "dense" | "sparse" | "rerank", Batch, Re
   readonly model: string;
   readonly collection: string;
   readonly unit: string;
-  /** Items that progress is told of. */
-  readonly total: number;
+  /** Items that progress is told of; 0 while their number is not known. */
+  readonly total: () => number;
   readonly batches: AsyncIterable<Batch>;
   readonly itemsOf: (batch: Batch) => number;
   /** Of the items of a batch those that progress is told of. @default all */
@@ -35,9 +35,9 @@ export async function runModel<Name extends "dense" | "sparse" | "rerank", Batch
 ): Promise<ModelRun> {
   const { emit, signal } = context;
   const { stage, model, collection, unit, itemsOf, progressOf = itemsOf } = work;
-  const progress = { collection, stage: stageNumbers[stage], model, total: BigInt(work.total) };
+  const progress = () => ({ collection, stage: stageNumbers[stage], model, total: BigInt(work.total()) });
   let done = 0;
-  const onStart = () => emit({ case: "stageStarted", value: { ...progress, unit } });
+  const onStart = () => emit({ case: "stageStarted", value: { ...progress(), unit } });
   const stream = new ReplicatedStream<Batch, Result>({
     replicas: await stageReplicas(context, stage, work.open, onStart),
     batches: work.batches,
@@ -49,7 +49,7 @@ export async function runModel<Name extends "dense" | "sparse" | "rerank", Batch
       const items = progressOf(batch);
       if (items === 0) return;
       done += items;
-      emit({ case: "stageProgress", value: { ...progress, done: BigInt(done) } });
+      emit({ case: "stageProgress", value: { ...progress(), done: BigInt(done) } });
     },
     signal,
   });

@@ -19,7 +19,8 @@ interface TextResult extends StageResult {
 export interface TextWork<Name extends "dense" | "sparse", Result>
   extends Pick<ModelWork<Name, Texts, Result>, "stage" | "model" | "collection" | "open" | "onReady"> {
   readonly chunks: ChunkSpool;
-  readonly queries: readonly string[];
+  /** Known once all chunks are, where they are made from chunks. */
+  readonly queries: readonly string[] | Promise<readonly string[]>;
   /** Vectors in a result; NaN when it is not in order. */
   readonly rowsOf: (result: Result) => number;
   readonly onPassages: (result: Result) => Promise<void>;
@@ -39,7 +40,7 @@ export async function runTextModel<Name extends "dense" | "sparse", Result exten
   const failedQueries = new ItemFailures<number>();
   async function* batches(): AsyncGenerator<Texts> {
     yield* passageBatches(chunks);
-    yield* queryBatches(queries);
+    yield* queryBatches(await queries);
   }
   const isQuery = ({ inputType }: Pick<Texts, "inputType">): boolean => inputType === InputType.QUERY;
   const run = await runModel<Name, Texts, Result>(context, {
@@ -47,7 +48,7 @@ export async function runTextModel<Name extends "dense" | "sparse", Result exten
     model,
     collection,
     unit: "chunks",
-    total: chunks.count,
+    total: () => (chunks.isComplete ? chunks.count : 0),
     open: work.open,
     batches: batches(),
     itemsOf: ({ texts }) => texts.length,
@@ -72,7 +73,7 @@ export async function runTextModel<Name extends "dense" | "sparse", Result exten
     outcomes.push(failureOutcome(group, { stage: stageNumbers[stage], model, detail }));
   }
   for (const group of failedQueries.groups) {
-    const detail = `${group.count} of ${queries.length} queries have no ${stage} vector of ${model}, so it finds nothing for them: ${group.detail}`;
+    const detail = `${group.count} of ${(await queries).length} queries have no ${stage} vector of ${model}, so it finds nothing for them: ${group.detail}`;
     outcomes.push(failureOutcome(group, { stage: stageNumbers[stage], model, detail }));
   }
   run.summary.outcomes.push(...outcomes);

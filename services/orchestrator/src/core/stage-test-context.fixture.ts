@@ -76,6 +76,6 @@ export async function temporarySpool<Schema extends DescMessage>(schema: Schema)
 export async function chunksOf(texts: readonly string[]): Promise<ChunkSpool> {
   const chunks = new ChunkSpool(await temporarySpool(ExportChunksSchema));
   for (const [row, text] of texts.entries()) await chunks.add({ id: `id-${row}`, text, metadataJson: "{}" });
-  await chunks.flush();
+  await chunks.complete();
   return chunks;
 }
