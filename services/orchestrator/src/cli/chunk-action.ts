@@ -8,7 +8,6 @@ import { isHarmless } from "../core/collect-chunks.js";
 import { nameOfInputs } from "../core/plan-collections.js";
 import { inSpan } from "../core/run-trace.js";
 import { toRunError, usageError } from "../core/usage-error.js";
-import type { ChunkFlags } from "./chunk-command.js";
 import { chunkSettings } from "./chunk-settings.js";
 import { chunkText, ledgerOf } from "./chunk-text.js";
 import { describeFailure } from "./describe-failure.js";
@@ -16,6 +15,12 @@ import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
 import { readFlags } from "./setting-options.js";
 import { startCliTelemetry } from "./start-cli-telemetry.js";
+
+/** The flags of `ragline chunk` beside its settings. */
+export interface ChunkFlags {
+  readonly incremental?: boolean;
+  readonly json?: boolean;
+}
 
 /** Shows on a terminal how many documents are done. */
 function progressBar(): { onProgress: (done: number, total: number) => void; end: () => void } {

@@ -1,12 +1,7 @@
 import type { Command } from "commander";
+import type { ChunkFlags } from "./chunk-action.js";
 import { chunkSettings } from "./chunk-settings.js";
 import { addSettings } from "./setting-options.js";
-
-/** The flags of `ragline chunk` beside its settings. */
-export interface ChunkFlags {
-  readonly incremental?: boolean;
-  readonly json?: boolean;
-}
 
 /** Adds `ragline chunk`. */
 export function addChunkCommand(program: Command): void {

@@ -195,7 +195,7 @@ class ChunkDirectory {
   ): Promise<string[]> {
     const files = new Set(all.map(({ file }) => file));
     const removed = [...known.values()].filter(({ path }) => !this.#documents.has(path));
-    const documents = all.map(({ change: _, kept: __, gone: ___, ...document }) => document);
+    const documents = all.map(stateOf);
     const state: ChunkState = { version: 1, options_sha256: optionsSha256, documents };
     const stateFile = await this.#staged.create(CHUNK_STATE_NAME);
     await stateFile.write(Buffer.from(`${JSON.stringify(state, undefined, 1)}\n`));
@@ -207,13 +207,16 @@ class ChunkDirectory {
   }
 }
 
+/** What the state keeps of a document. */
+function stateOf(written: WrittenDocument): ChunkStateDocument {
+  const { path, sha256, chunks, file, file_sha256, bytes, bytes_by_reason, characters, characters_by_reason } = written;
+  return { path, sha256, chunks, file, file_sha256, bytes, bytes_by_reason, characters, characters_by_reason };
+}
+
 /** A hash of everything beside a document that decides its chunks. */
-async function optionsHash({
-  tokenizerPath,
-  signal: _,
-  threads: __,
-  embed: ___,
-  ...options
-}: ChunkFilesOptions): Promise<string> {
-  return sha256Of(JSON.stringify({ chunkerVersion, tokenizer: await sha256File(tokenizerPath), ...options }));
+async function optionsHash(options: ChunkFilesOptions): Promise<string> {
+  const { tokenizerPath, prefix, maxTokens, overlapSentences, strategy, collection, targetModel } = options;
+  const tokenizer = await sha256File(tokenizerPath);
+  const deciding = { tokenizer, prefix, maxTokens, overlapSentences, strategy, collection, targetModel };
+  return sha256Of(JSON.stringify({ chunkerVersion, ...deciding }));
 }

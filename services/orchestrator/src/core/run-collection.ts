@@ -13,7 +13,7 @@ import type { PlannedCollection } from "./plan-collections.js";
 import { rerankCandidates } from "./rerank-stage.js";
 import { fuseResults, listDepth, type ModelResults, searchSpaces } from "./retrieve.js";
 import type { RunContext } from "./run-context.js";
-import { type RunQuery, runQueries } from "./run-queries.js";
+import { auditQueries, fileQueries, type RunQuery } from "./run-queries.js";
 import { inSpan } from "./run-trace.js";
 import { encodeWithModel, type SparseSpace, sparseBlocks } from "./sparse-stage.js";
 import { report } from "./with-stage.js";
@@ -205,11 +205,13 @@ async function chunkAndEmbed(
   workspace: Workspace,
   steps: Steps,
 ): Promise<Embedded> {
+  // A file of queries that cannot be read fails before anything is done.
+  const asked = await fileQueries(context.settings);
   const chunks = new ChunkSpool(await workspace.spool("chunks", ExportChunksSchema));
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const collecting = steps.run("chunk", () => collectChunks({ ...context, signal }, planned, chunks));
-  const queries = collecting.then(({ audit }) => runQueries(context.settings, audit));
+  const queries = collecting.then(({ audit }) => asked ?? auditQueries(context.settings, audit));
   const texts = queries.then((all) => all.map(({ text }) => text));
   // Whatever fails is thrown by those who wait below; the other promise has nobody to tell then.
   texts.catch(() => undefined);

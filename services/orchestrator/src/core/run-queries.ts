@@ -12,16 +12,21 @@ export interface RunQuery {
   readonly answer?: number;
 }
 
+/** The queries of the self-audit, made from the chunks; none where it is switched off. */
+export function auditQueries(
+  { auditQueries: count }: Pick<RunSettings, "auditQueries">,
+  audit: AuditSampler,
+): RunQuery[] {
+  if (count === 0) return [];
+  return audit.queries().map(({ kind, text, row }) => ({ id: `${kind}-${row}`, text, answer: row }));
+}
+
 /**
- * The queries of a run: those of a file, or known-item queries made from the chunks.
+ * The queries of the run's file; undefined where none is named.
  * @throws RaglineError INVALID_ARGUMENT when the file cannot be read; QueryFileError when it holds no usable queries.
  */
-export async function runQueries(settings: RunSettings, audit: AuditSampler): Promise<RunQuery[]> {
-  if (settings.queries === null) {
-    if (settings.auditQueries === 0) return [];
-    return audit.queries().map(({ kind, text, row }) => ({ id: `${kind}-${row}`, text, answer: row }));
-  }
-  const path = settings.queries;
+export async function fileQueries({ queries: path }: Pick<RunSettings, "queries">): Promise<RunQuery[] | undefined> {
+  if (path === null) return undefined;
   const text = await readFile(path, "utf8").catch((cause: Error) => {
     throw usageError("QUERIES", `cannot read the queries: ${cause.message}; check --queries`, cause);
   });
