@@ -11,6 +11,8 @@ const names = [
   "cold-start",
   "memory-flat",
   "export-throughput",
+  "device-scaling",
+  "replica-scaling",
 ];
 
 for (const name of names) {

@@ -1,4 +1,5 @@
 import type { ChunkRecord } from "@ragline/artifacts";
+import { randomNumbers } from "./random-numbers.js";
 
 const words =
   "able about above across after again air all along also always among animal answer any appear area around ask away back base be because become before began behind best better between big bird black blue boat body book both box boy bring brought build built busy but call came can car care carry cause center change check children city class clear close cold color come common complete country course cover cross cry cut dark day deep develop did differ direct distance do dog done door down draw drive dry during each early earth ease east eat end enough even ever every example eye face fact fall family far farm fast father feel few field figure fill final find fine fire first fish five fly follow food foot force form found four friend from front full game gave general girl give go gold good great green ground group grow had half hand happen hard has have head hear heat help here high hold home horse hot hour house idea".split(
@@ -6,17 +7,6 @@ const words =
   );
 const wordsPerText = { least: 14, most: 20 };
 const wordsPerHeading = 3;
-
-/** Mulberry32, by Tommy Ettinger (public domain): numbers from 0 to 1 that follow from the seed. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * Chunks of about 20 tokens: a sentence of everyday words under a heading of its own, so that the self-audit makes
