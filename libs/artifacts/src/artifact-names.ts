@@ -27,6 +27,8 @@ export interface ArtifactNames {
   readonly fused: string;
   /** One reranked query per line. */
   readonly rerank: string;
+  /** What a search keeps beside the run; no artifact, made anew when it is missing. */
+  readonly searchIndex: string;
 }
 
 /** The files' names for a prefix, by default the collection's name. */
@@ -43,6 +45,7 @@ export function artifactNames(prefix: string): ArtifactNames {
     sparse: `${prefix}_sparse.jsonl`,
     fused: `${prefix}_fused.jsonl`,
     rerank: `${prefix}_rerank.jsonl`,
+    searchIndex: `${prefix}_search.idx`,
   };
 }
 

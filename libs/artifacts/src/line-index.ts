@@ -5,9 +5,9 @@ import { readLines } from "./read-lines.js";
 /** Random access to the lines of a file, by one pass over it that keeps 8 bytes per line. */
 export class LineIndex {
   readonly #path: string;
-  readonly #offsets: readonly number[];
+  readonly #offsets: ArrayLike<number>;
 
-  private constructor(path: string, offsets: readonly number[]) {
+  private constructor(path: string, offsets: ArrayLike<number>) {
     this.#path = path;
     this.#offsets = offsets;
   }
@@ -19,6 +19,11 @@ export class LineIndex {
   static async build(path: string): Promise<LineIndex> {
     const offsets = [0];
     for await (const line of readLines(path)) offsets.push(line.offset + line.bytes.length + 1);
+    return new LineIndex(path, offsets);
+  }
+
+  /** An index whose places are known: where each line begins, and one entry more, where the next one would. */
+  static fromOffsets(path: string, offsets: ArrayLike<number>): LineIndex {
     return new LineIndex(path, offsets);
   }
 

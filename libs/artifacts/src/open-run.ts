@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { HnswGraph } from "@ragline/hnsw";
 import type { DenseBlock, SparseBlock } from "@ragline/vectors";
 import { z } from "zod";
 import { ArtifactError, readError } from "./artifact-error.js";
@@ -8,10 +9,11 @@ import { LineIndex } from "./line-index.js";
 import { type Manifest, manifestPrefix, parseManifest } from "./manifest.js";
 import { readNpy, readNpyHeader } from "./npy.js";
 import { payloadKeys } from "./qdrant-jsonl.js";
+import { readFaissHnsw } from "./read-faiss-hnsw.js";
 import { readLines } from "./read-lines.js";
 import { readManifestBytes } from "./read-manifest.js";
 import { runStatsSchema } from "./run-stats.js";
-import { readSparseJsonl, sparseModels } from "./sparse-jsonl.js";
+import { readSparseJsonl, readSparseRows, sparseModels } from "./sparse-jsonl.js";
 
 /** A dense model's vectors in a run. */
 export interface RunDenseSpace {
@@ -57,8 +59,17 @@ export interface Run {
   readSparse(model: string): AsyncIterable<SparseBlock>;
   /** All chunks in order. */
   readChunks(): AsyncIterable<RunChunk>;
-  /** The chunks with these row numbers, in the order asked for. The first call reads the points' file once. */
-  chunksAt(indices: readonly number[]): Promise<RunChunk[]>;
+  /** Each row's vectors of all sparse models, model -> vector, in one pass over the file. */
+  readSparseRows(): ReturnType<typeof readSparseRows>;
+  /** Each chunk's metadata, and where the line of its point ends: the next one's first byte. Vectors are not parsed. */
+  readMetadata(): AsyncIterable<{ readonly metadata: Record<string, unknown>; readonly endOffset: number }>;
+  /** The HNSW graph over the primary model's vectors; undefined when the run has none. */
+  readGraph(): Promise<HnswGraph | undefined>;
+  /**
+   * The chunks with these row numbers, in the order asked for. Without an index of the lines the first call reads the
+   * points' file once to make one.
+   */
+  chunksAt(indices: readonly number[], lines?: LineIndex): Promise<RunChunk[]>;
 }
 
 /**
@@ -98,10 +109,13 @@ export async function openRun(dir: string, options: OpenRunOptions = {}): Promis
         ).name,
       ),
     readChunks: () => readPoints(at(names.qdrant)),
-    chunksAt: async (indices) => {
-      index ??= LineIndex.build(at(names.qdrant));
-      const lines = await (await index).read(indices);
-      return lines.map((line, i) => parsePoint(at(names.qdrant), indices[i] ?? 0, line));
+    readSparseRows: () => readSparseRows(at(names.sparse)),
+    readMetadata: () => readMetadata(at(names.qdrant)),
+    readGraph: () => readFaissHnsw(at(names.index)),
+    chunksAt: async (indices, lineIndex) => {
+      if (lineIndex === undefined) index ??= LineIndex.build(at(names.qdrant));
+      const lines = await (lineIndex ?? (await index))?.read(indices);
+      return (lines ?? []).map((line, i) => parsePoint(at(names.qdrant), indices[i] ?? 0, line));
     },
   };
 }
@@ -152,14 +166,43 @@ async function* readPoints(path: string): AsyncGenerator<RunChunk, void, undefin
   for await (const line of readLines(path)) yield parsePoint(path, line.number, line.bytes);
 }
 
+/** Stands between vectors, which are numbers under the models' names, and the payload. */
+const payloadStart = Buffer.from(',"payload":{');
+
+async function* readMetadata(
+  path: string,
+): AsyncGenerator<{ metadata: Record<string, unknown>; endOffset: number }, void, undefined> {
+  for await (const { number, offset, bytes } of readLines(path)) {
+    const at = bytes.indexOf(payloadStart);
+    const endOffset = offset + bytes.length + 1;
+    const isLast = bytes[bytes.length - 1] === 0x7d;
+    let payload: Record<string, unknown> | undefined;
+    try {
+      // From the payload's brace up to the point's own last one.
+      if (at > 0 && isLast)
+        payload = JSON.parse(bytes.toString("utf8", at + payloadStart.length - 1, bytes.length - 1));
+    } catch {
+      // Something else follows the payload: the whole line says what.
+    }
+    yield {
+      metadata: payload === undefined ? parsePoint(path, number, bytes).metadata : metadataOf(payload),
+      endOffset,
+    };
+  }
+}
+
+function metadataOf(payload: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const metadata: Record<string, unknown> = { ...payload };
+  for (const key of payloadKeys) delete metadata[key];
+  return metadata;
+}
+
 const pointSchema = z.object({ id: z.string(), payload: z.looseObject({ text: z.string() }) });
 
 function parsePoint(path: string, index: number, line: Buffer): RunChunk {
   try {
     const { id, payload } = pointSchema.parse(JSON.parse(line.toString()));
-    const metadata: Record<string, unknown> = { ...payload };
-    for (const key of payloadKeys) delete metadata[key];
-    return { index, id, text: payload.text, metadata };
+    return { index, id, text: payload.text, metadata: metadataOf(payload) };
   } catch (error) {
     throw new ArtifactError(
       "INVALID_FORMAT",

@@ -103,6 +103,17 @@ export async function* readSparseJsonl(
   if (rows.length > 0) yield packSparse(firstIndex, rows);
 }
 
+/**
+ * Streams the rows of all models out of a `_sparse.jsonl` file in one pass: model -> vector. A row of plain JSON values,
+ * which are cheaper to make than arrays of numbers.
+ * @throws ArtifactError when the file cannot be read or a line is damaged.
+ */
+export async function* readSparseRows(
+  path: string,
+): AsyncGenerator<Readonly<Record<string, { indices: number[]; values: number[] }>>, void, undefined> {
+  for await (const line of readLines(path)) yield parseSparseLine(path, line.number, line.bytes).sparse_vectors ?? {};
+}
+
 /** Names of the sparse models in a `_sparse.jsonl` file, primary first. */
 export async function sparseModels(path: string): Promise<string[]> {
   for await (const line of readLines(path)) {

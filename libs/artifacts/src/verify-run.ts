@@ -193,7 +193,7 @@ async function findUnlisted(
 ): Promise<void> {
   const prefix = names.texts.slice(0, -"texts.json".length);
   for (const name of await readdir(root)) {
-    if (listed.includes(name)) continue;
+    if (listed.includes(name) || name === names.searchIndex) continue;
     if (name.startsWith(".ragline-")) problems.add(name, "unlisted", "was left by a run that did not finish");
     else if (name.startsWith(prefix))
       problems.add(name, "unlisted", "has the run's prefix, but the manifest does not list it");

@@ -41,10 +41,21 @@ export class VectorTable {
       throw new RangeError(
         `${values.length} values from row ${firstRow} do not fit a table of ${this.rows} rows of ${this.columns}`,
       );
+    // Rows without padding between them are one piece.
+    if (this.columns * 4 === this.#stride) {
+      this.#values.set(values, firstRow * this.columns);
+      return;
+    }
     for (let row = 0; row < count; row++) {
       const from = row * this.columns;
       this.#values.set(values.subarray(from, from + this.columns), (firstRow + row) * (this.#stride / 4));
     }
+  }
+
+  /** A row as a view that shares the table's memory. */
+  row(row: number): Float32Array {
+    const from = row * (this.#stride / 4);
+    return this.#values.subarray(from, from + this.columns);
   }
 
   /** Inner product of two rows, summed in float32. */

@@ -11,6 +11,8 @@ export interface DenseTopKOptions {
   readonly dimension: number;
   /** How many rows to return for each query, at most. */
   readonly k: number;
+  /** Rows that may be found, 1 for each; the length is that of the corpus. @default all */
+  readonly allowed?: Uint8Array;
 }
 
 /** Rows and queries whose inner products are summed together, so that each loaded value is used several times. */
@@ -28,7 +30,7 @@ const queryGroupBytes = 256 * 1024;
  * @throws NonFiniteScoreError when a score is NaN or infinite.
  */
 export async function denseTopK(options: DenseTopKOptions): Promise<ScoredRow[][]> {
-  const { blocks, queries, dimension, k } = options;
+  const { blocks, queries, dimension, k, allowed } = options;
   if (!Number.isSafeInteger(dimension) || dimension < 1) {
     throw new RangeError(`dimension is ${dimension}; it must be a positive integer`);
   }
@@ -43,12 +45,17 @@ export async function denseTopK(options: DenseTopKOptions): Promise<ScoredRow[][
         `the block at row ${block.firstIndex} has ${block.columns} columns and ${block.values.length} values; the queries have dimension ${dimension}`,
       );
     }
-    scoreBlock(block, packed, best);
+    scoreBlock(block, packed, best, allowed);
   }
   return best.map((top) => top.ranked());
 }
 
-function scoreBlock(block: DenseBlock, packedQueries: Float64Array, best: readonly TopK[]): void {
+function scoreBlock(
+  block: DenseBlock,
+  packedQueries: Float64Array,
+  best: readonly TopK[],
+  allowed: Uint8Array | undefined,
+): void {
   const { columns, firstIndex, values } = block;
   const rows = values.length / columns;
   const group = tileQueries * Math.max(1, Math.floor(queryGroupBytes / (tileQueries * columns * 8)));
@@ -66,7 +73,7 @@ function scoreBlock(block: DenseBlock, packedQueries: Float64Array, best: readon
             const row = firstIndex + r + i;
             if (!Number.isFinite(score)) throw new NonFiniteScoreError(row, q + j, score);
             const top = best[q + j] as TopK;
-            if (score >= top.threshold) top.offer(row, score);
+            if (score >= top.threshold && (allowed === undefined || allowed[row] === 1)) top.offer(row, score);
           }
         }
       }

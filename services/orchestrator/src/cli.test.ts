@@ -20,19 +20,22 @@ beforeAll(async () => {
 });
 afterAll(() => directory.remove());
 
-function start(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, [ragline, ...args], {
+function start(args: readonly string[], env: Record<string, string> = {}, input?: string): ChildProcess {
+  const child = spawn(process.execPath, [ragline, ...args], {
     cwd: directory.path,
     env: { ...process.env, RAGLINE_WORKERS: "1", CI: "true", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  child.stdin?.end(input);
+  return child;
 }
 
 async function cli(
   args: readonly string[],
   env: Record<string, string> = {},
+  input?: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = start(args, env);
+  const child = start(args, env, input);
   if (!child.stdout || !child.stderr) throw new Error("the command has no output");
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
@@ -73,6 +76,21 @@ test("run prints where every value came from, the tables and the trace id, and s
   const json = await cli(["search", "NumPy header", "--run", "out", "--mode", "sparse", "--top-k", "1", "--json"]);
   const { mode, hits } = JSON.parse(json.stdout) as { mode: string; hits: { metadata: { relative_path: string } }[] };
   expect([mode, hits.length, hits[0]?.metadata.relative_path]).toEqual(["sparse", 1, "vectors.md"]);
+
+  // Without a query a prompt answers line by line, and a bad line does not end it.
+  const asked = await cli(
+    ["search", "--run", "out", "--mode", "sparse", "--top", "1", "--filter", "relative_path~search", "--json"],
+    {},
+    "words\n:filter colour=red\n:filter\n:nonsense\nNumPy header\n",
+  );
+  expect(asked.stderr).toContain('no chunk has a field "colour" to filter by');
+  expect(asked.stderr).toContain('":nonsense" is no command');
+  const replies = asked.stdout.trim().split("\n");
+  const paths = replies.map((line) => (JSON.parse(line) as { hits: typeof hits }).hits[0]?.metadata.relative_path);
+  expect(paths).toEqual(["notes/search.txt", "vectors.md"]);
+  expect(asked.code).toBe(0);
+  const wrong = await cli(["search", "words", "--run", "out", "--filter", "colour"]);
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('"colour" is no filter')]);
 });
 
 test("--json prints one object to stdout and everything else to stderr", async () => {

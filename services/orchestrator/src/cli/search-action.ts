@@ -1,9 +1,10 @@
 import { openRun, type Run } from "@ragline/artifacts";
 import { resolveSettings } from "@ragline/config";
+import { type Filter, parseFilter } from "@ragline/retrieval";
 import type { Command } from "commander";
 import { recordedRerankMix } from "../core/fusion-settings.js";
 import type { StageName } from "../core/run-context.js";
-import { type SearchHit, type SearchMode, searchRun } from "../core/search-run.js";
+import { type SearchMode, SearchSession } from "../core/search-session.js";
 import { toRunError } from "../core/usage-error.js";
 import { runSettings } from "../run-settings.js";
 import { parseEndpoints } from "../stages/parse-endpoints.js";
@@ -11,7 +12,9 @@ import { deviceSource, runLeases } from "../stages/run-leases.js";
 import { StageProcesses } from "../stages/stage-processes.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
+import { hitsText } from "./hit-text.js";
 import { interruption } from "./interruption.js";
+import { searchPrompt } from "./search-prompt.js";
 import { searchSettings } from "./search-settings.js";
 import { readFlags } from "./setting-options.js";
 import { startCliTelemetry } from "./start-cli-telemetry.js";
@@ -21,7 +24,9 @@ export interface SearchFlags {
   readonly run: string;
   readonly summaryPath?: string;
   readonly mode?: SearchMode;
-  readonly topK: number;
+  readonly top: number;
+  readonly filter?: string[];
+  readonly exact?: boolean;
   readonly json?: boolean;
   readonly endpoints?: string[];
 }
@@ -39,33 +44,17 @@ function defaultMode({ sparse, manifest }: Run): SearchMode {
   return sparse.length > 0 ? "hybrid" : "dense";
 }
 
-const excerptLength = 240;
+/** The filters of the command line; throws FilterError for one that cannot be read. */
+const filtersOf = ({ filter = [] }: SearchFlags): Filter[] => filter.map(parseFilter);
 
-/** The first of the keys that holds text. */
-function firstText(metadata: SearchHit["metadata"], keys: readonly string[]): string {
-  return keys.map((key) => metadata[key]).find((value) => typeof value === "string") ?? "";
-}
-
-function hitText({ rank, score, text, metadata, rerankScore, sources }: SearchHit): string {
-  const sections = metadata["section_path"];
-  const path = Array.isArray(sections) ? sections.join(" > ") : firstText(metadata, ["heading_text"]);
-  const source = firstText(metadata, ["relative_path", "source_file", "filename"]);
-  const excerpt = text.replace(/\s+/g, " ").trim();
-  const lists = Object.entries(sources).map(([name, { rank: at }]) => `${name} #${at}`);
-  if (rerankScore !== undefined) lists.push(`CrossEncoder ${rerankScore.toFixed(2)}`);
-  return [
-    `${String(rank).padStart(2)}. ${source}${path ? `  ${path}` : ""}`,
-    `    score ${score.toFixed(3)}  (${lists.join(", ")})`,
-    `    ${excerpt.length > excerptLength ? `${excerpt.slice(0, excerptLength)}…` : excerpt}`,
-  ].join("\n");
-}
-
-/** Searches as the command line asks, prints the answers, and returns the exit code. */
-export async function searchAction(query: string, flags: SearchFlags, command: Command): Promise<number> {
+/** Searches as the command line asks, prints the answers, and returns the exit code; without a query it prompts for them. */
+export async function searchAction(query: string | undefined, flags: SearchFlags, command: Command): Promise<number> {
   const { signal, interrupted } = interruption();
   const telemetry = await startCliTelemetry();
   let stages: StageProcesses | undefined;
+  let session: SearchSession | undefined;
   try {
+    const filters = filtersOf(flags);
     const run = await openRun(flags.run, flags.summaryPath === undefined ? {} : { summaryPath: flags.summaryPath });
     const mode = flags.mode ?? defaultMode(run);
     const { values, provenance } = resolveSettings(searchSettings, {
@@ -78,25 +67,36 @@ export async function searchAction(query: string, flags: SearchFlags, command: C
       // One text needs one worker; a second would only have to start.
       workers: mode === "rerank" ? 0 : 1,
       leases: runLeases({ ...values, source: deviceSource(provenance) }, signal),
-      exclusive: true,
+      // At a prompt the models stay loaded side by side.
+      exclusive: query !== undefined,
       logLevel: "warn",
       onLine: (line) => process.stderr.write(`  ${line}\n`),
     });
     stages.warm(stagesOf[mode]);
     const reranked = run.manifest.rerank_run;
-    const hits = await searchRun({
+    session = await SearchSession.open({
       run,
-      query,
       mode,
-      topK: flags.topK,
       rerankModel: reranked?.model_name ?? runSettings.rerankModel.default,
       rerankMix: recordedRerankMix(run) ?? runSettings.rerankMix.default,
+      exact: flags.exact ?? false,
       stages,
       signal,
+      keepOpen: query === undefined,
+      onNote: (sentence) => process.stderr.write(`${sentence}\n`),
     });
-    const text =
-      hits.length > 0 ? hits.map(hitText).join("\n\n") : "Nothing found: no chunk shares a word with the query.";
-    process.stdout.write(flags.json ? `${JSON.stringify({ query, mode, hits }, undefined, 2)}\n` : `${text}\n`);
+    // A filter that fits no field is told before a model is opened.
+    await session.checkFilters(filters);
+    const { top: topK, json = false } = flags;
+    if (query === undefined) await searchPrompt({ session, topK, filters, json, signal });
+    else {
+      const { hits, timings } = await session.search({ query, topK, filters });
+      process.stdout.write(
+        json
+          ? `${JSON.stringify({ query, mode, hits, timings }, undefined, 2)}\n`
+          : `${hitsText(hits, filters.length > 0)}\n`,
+      );
+    }
     return exitCodes.done;
   } catch (error) {
     if (interrupted()) return exitCodes.interrupted;
@@ -104,6 +104,7 @@ export async function searchAction(query: string, flags: SearchFlags, command: C
     process.stderr.write(`ragline: ${message}\n`);
     return code;
   } finally {
+    await session?.close().catch(() => undefined);
     await stages?.close();
     await telemetry.close();
   }

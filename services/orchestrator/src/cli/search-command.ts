@@ -15,7 +15,7 @@ export function addSearchCommand(program: Command): void {
   const command = program
     .command("search")
     .description("Answer a query from the artifacts of a run, with the models that made them.")
-    .argument("<query>", "What to look for.")
+    .argument("[query]", "What to look for; without it a prompt asks, and keeps the models loaded.")
     .requiredOption("--run <dir>", "Output directory of the run.")
     .option("--summary-path <file>", "Manifest of the run, where it does not lie beside the artifacts.")
     .addOption(
@@ -26,10 +26,15 @@ export function addSearchCommand(program: Command): void {
         "rerank",
       ]),
     )
-    .option("--top-k <n>", "Answers to give.", parseCount, 10)
+    .option("--top-k, --top <n>", "Answers to give.", parseCount, 10)
+    .option(
+      "--filter <conditions...>",
+      "Only chunks whose payload fits: key=value, key=a|b, key!=value, key>=1, key~part.",
+    )
+    .option("--exact", "Compare every vector although the run has an HNSW graph.")
     .option("--json", "Print the answers as one JSON object.")
     .option("--endpoints <names...>", "Running services to use, such as dense=host:port.");
-  addSettings(command, searchSettings).action(async (query: string, flags: SearchFlags) => {
+  addSettings(command, searchSettings).action(async (query: string | undefined, flags: SearchFlags) => {
     const { searchAction } = await import("./search-action.js");
     process.exitCode = await searchAction(query, flags, command);
   });

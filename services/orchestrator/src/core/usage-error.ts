@@ -4,6 +4,7 @@ import { DocumentError } from "@ragline/documents";
 import { DatasetError, QueryFileError } from "@ragline/evaluation";
 import { FusionWeightError } from "@ragline/fusion";
 import { UnknownModelError } from "@ragline/models";
+import { FilterError } from "@ragline/retrieval";
 import { RaglineError } from "@ragline/rpc";
 
 /** What the caller has to change: usage, a path, a model's name. */
@@ -15,6 +16,7 @@ export function usageError(reason: string, message: string, cause?: unknown): Ra
 export function toRunError(error: unknown): unknown {
   if (error instanceof ConfigError) return usageError("BAD_SETTING", error.message, error);
   if (error instanceof FusionWeightError) return usageError("BAD_WEIGHTS", `--fusion-weights: ${error.message}`, error);
+  if (error instanceof FilterError) return usageError("BAD_FILTER", error.message, error);
   if (error instanceof UnknownModelError) return usageError("UNKNOWN_MODEL", error.message, error);
   if (error instanceof DocumentError || error instanceof QueryFileError || error instanceof DatasetError)
     return usageError("BAD_INPUT", error.message, error);

@@ -10,6 +10,7 @@ import {
   type RunScores,
   readTrecRun,
 } from "@ragline/evaluation";
+import { SearchIndex } from "@ragline/retrieval";
 import { Metrics } from "@ragline/telemetry";
 import type { RunSettings } from "../../run-settings.js";
 import { parseEndpoints } from "../../stages/parse-endpoints.js";
@@ -93,10 +94,12 @@ class Evaluation {
       candidates: settings.rerankCandidates ?? defaultRerankCandidates,
       mix: settings.rerankMix,
     };
+    const index = await SearchIndex.open(run);
     const models = new QueryModels({ run, stages: await this.#openStages(), signal, keepOpen: true });
     try {
       const ranked = await rankDataset({
         run,
+        index,
         queries: dataset.queries,
         models,
         documentOfRow,
@@ -121,6 +124,7 @@ class Evaluation {
       };
     } finally {
       await models.close();
+      await index.close();
     }
   }
 

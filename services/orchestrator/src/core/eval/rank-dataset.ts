@@ -2,20 +2,15 @@ import type { Run } from "@ragline/artifacts";
 import type { DatasetQuery, RunScores } from "@ragline/evaluation";
 import { type FusedCandidate, mixRerank } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
+import type { ScoredRow, SearchIndex } from "@ragline/retrieval";
 import type { FusionSettings } from "../fusion-settings.js";
 import type { QueryModels } from "../query-models.js";
-import {
-  type DenseSource,
-  fuseResults,
-  listDepth,
-  type ModelResults,
-  type SparseSource,
-  searchSpaces,
-} from "../retrieve.js";
+import { fuseResults, listDepth, type ModelResults } from "../retrieve.js";
 
 /** What to rank, and how. */
 export interface RankDatasetOptions {
   readonly run: Run;
+  readonly index: SearchIndex;
   readonly queries: readonly DatasetQuery[];
   readonly models: QueryModels;
   /** Document id by row. */
@@ -45,11 +40,8 @@ type Scored = readonly { readonly row: number; readonly score: number }[];
  */
 export async function rankDataset(options: RankDatasetOptions): Promise<RankedMode[]> {
   const { queries, depth, fusion, rerank, onProgress } = options;
-  const results = await searchSpaces(
-    await denseSources(options),
-    await sparseSources(options),
-    Math.max(depth, listDepth),
-  );
+  const k = Math.max(depth, listDepth);
+  const results = [...(await denseResults(options, k)), ...(await sparseResults(options, k))];
   const modes = results.map(
     ({ model, kind, lists }): RankedMode => ({
       name: model,
@@ -77,8 +69,9 @@ export async function rankDataset(options: RankDatasetOptions): Promise<RankedMo
   return [...modes, { name: "reranked", kind: "reranked", scores: toDocuments(options, reranked) }];
 }
 
-async function denseSources({ run, queries, models, onProgress }: RankDatasetOptions): Promise<DenseSource[]> {
-  const sources: DenseSource[] = [];
+async function denseResults(options: RankDatasetOptions, k: number): Promise<ModelResults[]> {
+  const { run, index, queries, models, onProgress } = options;
+  const results: ModelResults[] = [];
   for (const { name, dimension } of run.dense) {
     onProgress(`${name}: ${queries.length} queries`);
     const vectors = await models.embed(
@@ -86,13 +79,20 @@ async function denseSources({ run, queries, models, onProgress }: RankDatasetOpt
       queries.map(({ text }) => text),
     );
     await models.release("dense", name);
-    sources.push({ model: name, dimension, queries: vectors, blocks: () => run.readDense(name) });
+    const lists: ScoredRow[][] = [];
+    for (let i = 0; i < queries.length; i++) {
+      const vector = vectors.subarray(i * dimension, (i + 1) * dimension);
+      // A query that the model could not embed would find every chunk alike.
+      lists.push(vector.every((value) => value === 0) ? [] : await index.searchDense(name, vector, { k }));
+    }
+    results.push({ model: name, kind: "dense", lists });
   }
-  return sources;
+  return results;
 }
 
-async function sparseSources({ run, queries, models, onProgress }: RankDatasetOptions): Promise<SparseSource[]> {
-  const sources: SparseSource[] = [];
+async function sparseResults(options: RankDatasetOptions, k: number): Promise<ModelResults[]> {
+  const { run, index, queries, models, onProgress } = options;
+  const results: ModelResults[] = [];
   // Not those that were derived from metadata: no model encodes a query for them.
   const known = new Set(run.manifest.models?.map(({ name }) => name));
   for (const model of run.sparse.filter((name) => known.has(name))) {
@@ -103,13 +103,14 @@ async function sparseSources({ run, queries, models, onProgress }: RankDatasetOp
     );
     await models.release("sparse", model);
     const isLexical = findModel(model, "sparse").loader === "bm25";
-    sources.push({ model, isLexical, queries: vectors, blocks: () => run.readSparse(model) });
+    const lists = await index.searchSparse(model, isLexical, vectors, { k });
+    results.push({ model, kind: isLexical ? "bm25" : "learned-sparse", lists });
   }
-  return sources;
+  return results;
 }
 
 async function rerankOne(
-  { run, queries, models }: RankDatasetOptions,
+  { index, queries, models }: RankDatasetOptions,
   position: number,
   fused: readonly FusedCandidate[],
   { model, candidates, mix }: NonNullable<RankDatasetOptions["rerank"]>,
@@ -117,7 +118,7 @@ async function rerankOne(
   const first = fused.slice(0, candidates);
   const { id = "", text = "" } = queries[position] ?? {};
   if (first.length === 0) return [];
-  const scores = await models.score(model, id, text, await run.chunksAt(first.map(({ row }) => row)));
+  const scores = await models.score(model, id, text, await index.chunksAt(first.map(({ row }) => row)));
   const byRow = new Map(Array.from(scores, ([at, score]) => [first[at]?.row ?? -1, score]));
   // A reranked order is one of ranks: candidates that were not scored follow those that were.
   return mixRerank(fused, byRow, mix).map(({ row }, rank) => ({ row, score: -rank }));

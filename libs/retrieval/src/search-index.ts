@@ -1,0 +1,291 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { LineIndex, type Run, type RunChunk } from "@ragline/artifacts";
+import { type HnswGraph, searchHnsw } from "@ragline/hnsw";
+import type { SparseVector } from "@ragline/vectors";
+import { DenseIndex } from "./dense-index.js";
+import { denseTopK } from "./dense-top-k.js";
+import { type FieldColumn, FieldIndex, FieldIndexBuilder, type FieldValue } from "./field-index.js";
+import type { Filter } from "./filter.js";
+import { InvertedIndex, type Postings, PostingsBuilder } from "./inverted-index.js";
+import { type SectionArray, SectionFile, writeSections } from "./section-file.js";
+import type { ScoredRow } from "./top-k.js";
+
+/** Raised whenever the sections or what is in them change. */
+const formatVersion = 1;
+
+interface Meta {
+  readonly version: number;
+  /** What the index was made from. */
+  readonly sources: Readonly<Record<string, string>>;
+  readonly littleEndian: boolean;
+  readonly rowCount: number;
+  readonly sparse: readonly string[];
+  readonly fields: readonly string[];
+  readonly dropped: readonly string[];
+}
+
+/** How to open a {@link SearchIndex}. */
+export interface SearchIndexOptions {
+  /** Told when the index has to be made, which reads the run's files once. */
+  readonly onBuild?: () => void;
+  /** Told when it could not be kept beside the run; it is in memory then. */
+  readonly onUnsaved?: (error: Error) => void;
+  /** Most bytes of dense vectors of one model in memory; larger ones are streamed at each search. @default 2 GiB */
+  readonly maxResidentBytes?: number;
+}
+
+/** How to search one model's vectors. */
+export interface SearchOptions {
+  readonly k: number;
+  /** From `select`. @default all rows */
+  readonly allowed?: Uint8Array | undefined;
+}
+
+const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const everyField = "fields";
+
+/**
+ * Search over the artifacts of a run: dense vectors exactly or by the run's HNSW graph, sparse ones by an inverted index,
+ * chunks by row, and filters on their payload. What would take long to read again (postings, fields, places of lines) is
+ * kept in `<prefix>_search.idx` beside the run, made by the first search and bound to the hashes of what it was made from.
+ */
+export class SearchIndex {
+  readonly rowCount: number;
+  readonly #run: Run;
+  readonly #options: SearchIndexOptions;
+  readonly #lines: LineIndex;
+  readonly #sections: { read(name: string): Promise<ArrayBuffer> };
+  readonly #meta: Meta;
+  readonly #close: () => Promise<void>;
+  readonly #inverted = new Map<string, Promise<InvertedIndex>>();
+  readonly #dense = new Map<string, Promise<DenseIndex | undefined>>();
+  #fields: Promise<FieldIndex> | undefined;
+  #graph: Promise<HnswGraph | undefined> | undefined;
+
+  private constructor(
+    run: Run,
+    options: SearchIndexOptions,
+    file: { readonly meta: Meta; read(name: string): Promise<ArrayBuffer>; close(): Promise<void> },
+    offsets: Float64Array,
+  ) {
+    this.#run = run;
+    this.#options = options;
+    this.#sections = file;
+    this.#meta = file.meta;
+    this.#close = () => file.close();
+    this.rowCount = file.meta.rowCount;
+    this.#lines = LineIndex.fromOffsets(join(run.dir, run.names.qdrant), offsets);
+  }
+
+  /**
+   * Opens the index of a run, or makes it.
+   * @throws ArtifactError when a file of the run cannot be read.
+   */
+  static async open(run: Run, options: SearchIndexOptions = {}): Promise<SearchIndex> {
+    const path = join(run.dir, run.names.searchIndex);
+    const sources = await sourcesOf(run);
+    const kept = await SectionFile.open<Meta>(path);
+    if (kept !== undefined && isOf(kept.meta, sources))
+      return new SearchIndex(run, options, kept, new Float64Array(await kept.read("offsets")));
+    await kept?.close();
+    options.onBuild?.();
+    const { meta, sections } = await build(run, sources);
+    await writeSections(path, meta, sections).catch((error: Error) => options.onUnsaved?.(error));
+    const inMemory = {
+      meta,
+      read: async (name: string) => copyOf(sections[name] as SectionArray),
+      close: async () => undefined,
+    };
+    return new SearchIndex(run, options, inMemory, sections["offsets"] as Float64Array);
+  }
+
+  /** Closes the file; nothing may be asked any more. */
+  async close(): Promise<void> {
+    await this.#close();
+  }
+
+  /** The chunks with these row numbers, in the order asked for. */
+  chunksAt(rows: readonly number[]): Promise<RunChunk[]> {
+    return this.#run.chunksAt(rows, this.#lines);
+  }
+
+  /**
+   * The rows that fit all filters, 1 for each that does; undefined without any filter.
+   * @throws FilterError for a field that no chunk has.
+   */
+  async select(filters: readonly Filter[]): Promise<Uint8Array | undefined> {
+    if (filters.length === 0) return undefined;
+    this.#fields ??= this.#readFields();
+    return (await this.#fields).select(filters);
+  }
+
+  /**
+   * The k best rows of a query among a sparse model's vectors.
+   * @param isLexical whether the model's scores need inverse document frequency, as BM25's do.
+   */
+  async searchSparse(
+    model: string,
+    isLexical: boolean,
+    queries: readonly SparseVector[],
+    { k, allowed }: SearchOptions,
+  ): Promise<ScoredRow[][]> {
+    let index = this.#inverted.get(model);
+    if (index === undefined) this.#inverted.set(model, (index = this.#readPostings(model)));
+    return (await index).search(queries, {
+      k,
+      ...(isLexical ? { modifier: "idf" as const } : {}),
+      ...(allowed === undefined ? {} : { allowed }),
+    });
+  }
+
+  /** The k best rows of a query among a dense model's vectors; every row is compared. */
+  async searchDense(model: string, query: Float32Array, { k, allowed }: SearchOptions): Promise<ScoredRow[]> {
+    const index = await this.#denseIndex(model);
+    if (index !== undefined) return index.search(query, { k, ...(allowed === undefined ? {} : { allowed }) });
+    const blocks = this.#run.readDense(model);
+    const [found = []] = await denseTopK({
+      blocks,
+      queries: query,
+      dimension: query.length,
+      k,
+      ...(allowed === undefined ? {} : { allowed }),
+    });
+    return found;
+  }
+
+  /** Whether the run has a graph over this model's vectors. */
+  async hasGraph(model: string): Promise<boolean> {
+    return model === this.#run.dense[0]?.name && (await this.#hnswGraph()) !== undefined;
+  }
+
+  /**
+   * About the k best rows of a query, found in the run's HNSW graph.
+   * @throws RangeError when there is no graph over the model's vectors.
+   */
+  async searchGraph(model: string, query: Float32Array, k: number): Promise<ScoredRow[]> {
+    const graph = await this.#hnswGraph();
+    const index = await this.#denseIndex(model);
+    if (graph === undefined || index === undefined || !(await this.hasGraph(model)))
+      throw new RangeError(`the run has no graph over the vectors of ${model}`);
+    return searchHnsw(index.table, graph, query, k, 2 * k).map(({ row, similarity }) => ({ row, score: similarity }));
+  }
+
+  #hnswGraph(): Promise<HnswGraph | undefined> {
+    this.#graph ??= this.#run.readGraph();
+    return this.#graph;
+  }
+
+  #denseIndex(model: string): Promise<DenseIndex | undefined> {
+    let index = this.#dense.get(model);
+    if (index === undefined) this.#dense.set(model, (index = this.#loadDense(model)));
+    return index;
+  }
+
+  async #loadDense(model: string): Promise<DenseIndex | undefined> {
+    const { maxResidentBytes = 2 ** 31 } = this.#options;
+    const dimension = this.#run.dense.find(({ name }) => name === model)?.dimension ?? 0;
+    if (this.rowCount * dimension * 4 > maxResidentBytes) return undefined;
+    return DenseIndex.load(this.#run.readDense(model), this.rowCount, dimension);
+  }
+
+  async #readPostings(model: string): Promise<InvertedIndex> {
+    const name = `sparse${this.#meta.sparse.indexOf(model)}`;
+    const part = async (of: string) => this.#sections.read(`${name}.${of}`);
+    const [terms, starts, rows, values] = await Promise.all(["terms", "starts", "rows", "values"].map(part));
+    return new InvertedIndex({
+      rowCount: this.rowCount,
+      terms: new Uint32Array(terms as ArrayBuffer),
+      starts: new Uint32Array(starts as ArrayBuffer),
+      rows: new Uint32Array(rows as ArrayBuffer),
+      values: new Float32Array(values as ArrayBuffer),
+    });
+  }
+
+  async #readFields(): Promise<FieldIndex> {
+    const { fields, dropped } = this.#meta;
+    const values = JSON.parse(Buffer.from(await this.#sections.read(everyField)).toString()) as FieldValue[][];
+    const columns = await Promise.all(
+      fields.map(
+        async (key, i): Promise<FieldColumn> => ({
+          key,
+          values: values[i] ?? [],
+          starts: new Uint32Array(await this.#sections.read(`field${i}.starts`)),
+          rows: new Uint32Array(await this.#sections.read(`field${i}.rows`)),
+        }),
+      ),
+    );
+    return new FieldIndex(this.rowCount, columns, dropped);
+  }
+}
+
+function copyOf(array: SectionArray): ArrayBuffer {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength).slice().buffer;
+}
+
+function isOf(meta: Meta, sources: Meta["sources"]): boolean {
+  return (
+    meta.version === formatVersion &&
+    meta.littleEndian === hostIsLittleEndian &&
+    JSON.stringify(meta.sources) === JSON.stringify(sources)
+  );
+}
+
+/** What an index is bound to: the hash that the manifest has of a file, and size and time of the file that is there. */
+async function sourcesOf(run: Run): Promise<Record<string, string>> {
+  const names = [run.names.qdrant, ...(run.sparse.length > 0 ? [run.names.sparse] : [])];
+  const sources: Record<string, string> = {};
+  for (const name of names) {
+    const recorded = run.manifest.outputs?.find((output) => output.name === name)?.sha256 ?? "";
+    const { size, mtimeMs } = await stat(join(run.dir, name)).catch(() => ({ size: 0, mtimeMs: 0 }));
+    // A copied run has other times; its hash is what tells it.
+    sources[name] = recorded === "" ? `${size} ${mtimeMs}` : `${size} ${recorded}`;
+  }
+  return sources;
+}
+
+async function build(
+  run: Run,
+  sources: Meta["sources"],
+): Promise<{ meta: Meta; sections: Record<string, SectionArray> }> {
+  const builders = run.sparse.map(() => new PostingsBuilder());
+  const none = { indices: [], values: [] };
+  if (builders.length > 0) {
+    for await (const vectors of run.readSparseRows())
+      run.sparse.forEach((model, i) => {
+        const { indices, values } = vectors[model] ?? none;
+        builders[i]?.add(indices, values);
+      });
+  }
+  const fields = new FieldIndexBuilder();
+  const offsets: number[] = [0];
+  for await (const { metadata, endOffset } of run.readMetadata()) {
+    fields.add(metadata);
+    offsets.push(endOffset);
+  }
+  const sections: Record<string, SectionArray> = { offsets: Float64Array.from(offsets) };
+  builders.forEach((builder, i) => {
+    const { terms, starts, rows, values }: Postings = builder.build();
+    Object.assign(sections, {
+      [`sparse${i}.terms`]: terms,
+      [`sparse${i}.starts`]: starts,
+      [`sparse${i}.rows`]: rows,
+      [`sparse${i}.values`]: values,
+    });
+  });
+  const { columns, dropped } = fields.build();
+  columns.forEach(({ starts, rows }, i) => {
+    Object.assign(sections, { [`field${i}.starts`]: starts, [`field${i}.rows`]: rows });
+  });
+  sections[everyField] = new Uint8Array(Buffer.from(JSON.stringify(columns.map(({ values }) => values))));
+  const meta: Meta = {
+    version: formatVersion,
+    sources,
+    littleEndian: hostIsLittleEndian,
+    rowCount: offsets.length - 1,
+    sparse: run.sparse,
+    fields: columns.map(({ key }) => key),
+    dropped,
+  };
+  return { meta, sections };
+}

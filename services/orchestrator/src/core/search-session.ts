@@ -1,0 +1,209 @@
+import type { Run, RunChunk } from "@ragline/artifacts";
+import { type FusedCandidate, mixRerank, type RerankedCandidate } from "@ragline/fusion";
+import { findModel } from "@ragline/models";
+import { type Filter, SearchIndex } from "@ragline/retrieval";
+import { recordedFusion } from "./fusion-settings.js";
+import { QueryModels } from "./query-models.js";
+import { fuseResults, listDepth, type ModelResults } from "./retrieve.js";
+import type { StageClients } from "./run-context.js";
+import { usageError } from "./usage-error.js";
+
+/** What a search looks at: dense vectors, sparse ones, both fused, or fused and reranked. */
+export type SearchMode = "dense" | "sparse" | "hybrid" | "rerank";
+
+/** How a session searches. */
+export interface SearchSessionOptions {
+  readonly run: Run;
+  readonly mode: SearchMode;
+  readonly rerankModel: string;
+  /** Share of the CrossEncoder, from 0 to 1. */
+  readonly rerankMix: number;
+  /** Compare every vector although the run has a graph. */
+  readonly exact: boolean;
+  readonly stages: StageClients;
+  readonly signal: AbortSignal;
+  /** Whether models stay open from one query to the next. */
+  readonly keepOpen: boolean;
+  /** Told what takes long, for a person. */
+  readonly onNote: (sentence: string) => void;
+}
+
+/** One question. */
+export interface SearchRequest {
+  readonly query: string;
+  /** Answers to give. */
+  readonly topK: number;
+  /** Conditions on the chunks' payload; all have to hold. */
+  readonly filters: readonly Filter[];
+}
+
+/** One answer. */
+export interface SearchHit {
+  readonly rank: number;
+  /** Comparable within one search only. */
+  readonly score: number;
+  readonly id: string;
+  readonly row: number;
+  readonly text: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Rank and score in each model's own list. */
+  readonly sources: RerankedCandidate["sources"];
+  /** The CrossEncoder's logit, when it was asked. */
+  readonly rerankScore?: number;
+}
+
+/** Milliseconds of the steps of a search. */
+export interface SearchTimings {
+  /** The query's own encoding by all models. */
+  encodeMs: number;
+  /** Filters, lists of all models, fusion. */
+  searchMs: number;
+  /** CrossEncoder; 0 without. */
+  rerankMs: number;
+}
+
+/** What was found. */
+export interface SearchAnswer {
+  readonly hits: readonly SearchHit[];
+  readonly timings: Readonly<SearchTimings>;
+}
+
+/** Answers queries from the artifacts of a run, with the models that made them. */
+export class SearchSession {
+  readonly #options: SearchSessionOptions;
+  readonly #index: SearchIndex;
+  readonly #models: QueryModels;
+  readonly #dense: readonly string[];
+  readonly #sparse: readonly string[];
+
+  private constructor(options: SearchSessionOptions, index: SearchIndex) {
+    const { run, mode } = options;
+    this.#options = options;
+    this.#index = index;
+    this.#models = new QueryModels(options);
+    this.#dense = mode === "sparse" ? [] : run.dense.map(({ name }) => name);
+    // Not those that were derived from metadata: no model encodes a query for them.
+    const known = new Set(run.manifest.models?.map(({ name }) => name));
+    this.#sparse = mode === "dense" ? [] : run.sparse.filter((model) => known.has(model));
+  }
+
+  /**
+   * Opens the run's index; models are opened by the first query.
+   * @throws RaglineError INVALID_ARGUMENT for a mode that the run has no vectors for.
+   */
+  static async open(options: SearchSessionOptions): Promise<SearchSession> {
+    const { run, mode, onNote } = options;
+    if (mode === "sparse" && run.sparse.length === 0)
+      throw usageError("NO_SPARSE", `the run in ${run.dir} has no sparse vectors; search it with --mode dense`);
+    const index = await SearchIndex.open(run, {
+      onBuild: () => onNote(`reading ${run.chunkCount} chunks of ${run.dir} once to index them`),
+      onUnsaved: ({ message }) =>
+        onNote(`the index could not be kept beside the run (${message}); it is made each time`),
+    });
+    return new SearchSession(options, index);
+  }
+
+  /** Closes the index and the models that stayed open. */
+  async close(): Promise<void> {
+    await this.#models.close();
+    await this.#index.close();
+  }
+
+  /**
+   * Checks filters before a query uses them.
+   * @throws FilterError for a field that no chunk has.
+   */
+  async checkFilters(filters: readonly Filter[]): Promise<void> {
+    await this.#index.select(filters);
+  }
+
+  /**
+   * Answers one query.
+   * @throws RaglineError INVALID_ARGUMENT for a blank query; FilterError for a field that no chunk has.
+   */
+  async search(request: SearchRequest): Promise<SearchAnswer> {
+    const { query, topK, filters } = request;
+    if (query.trim() === "") throw usageError("BLANK_QUERY", "the query is blank; write what you are looking for");
+    const { run, mode } = this.#options;
+    const timings: SearchTimings = { encodeMs: 0, searchMs: 0, rerankMs: 0 };
+    const allowed = await timed(timings, "searchMs", () => this.#index.select(filters));
+    const results = [
+      ...(await this.#denseLists(query, allowed, timings)),
+      ...(await this.#sparseLists(query, allowed, timings)),
+    ];
+    const [fused = []] = await timed(timings, "searchMs", async () => fuseResults(results, 1, recordedFusion(run)));
+    const ranked = mode === "rerank" ? await timed(timings, "rerankMs", () => this.#rerank(query, fused)) : fused;
+    const kept = ranked.slice(0, topK);
+    const chunks = await timed(timings, "searchMs", () => this.#index.chunksAt(kept.map(({ row }) => row)));
+    return { hits: kept.map((candidate, i) => toHit(candidate, chunks[i], i)), timings };
+  }
+
+  async #denseLists(query: string, allowed: Uint8Array | undefined, timings: SearchTimings): Promise<ModelResults[]> {
+    const results: ModelResults[] = [];
+    // One model after the other: each has its device for itself.
+    for (const model of this.#dense) {
+      const vector = await timed(timings, "encodeMs", () => this.#models.embed(model, [query]));
+      const list = await timed(timings, "searchMs", async () => {
+        // A query that the model could not embed would find every chunk alike.
+        if (vector.every((value) => value === 0)) return [];
+        const byGraph = !this.#options.exact && allowed === undefined && (await this.#index.hasGraph(model));
+        return byGraph
+          ? this.#index.searchGraph(model, vector, listDepth)
+          : this.#index.searchDense(model, vector, { k: listDepth, allowed });
+      });
+      results.push({ model, kind: "dense", lists: [list] });
+    }
+    return results;
+  }
+
+  async #sparseLists(query: string, allowed: Uint8Array | undefined, timings: SearchTimings): Promise<ModelResults[]> {
+    const results: ModelResults[] = [];
+    for (const model of this.#sparse) {
+      const isLexical = findModel(model, "sparse").loader === "bm25";
+      const vectors = await timed(timings, "encodeMs", () => this.#models.encode(model, [query]));
+      const lists = await timed(timings, "searchMs", () =>
+        this.#index.searchSparse(model, isLexical, vectors, { k: listDepth, allowed }),
+      );
+      results.push({ model, kind: isLexical ? "bm25" : "learned-sparse", lists });
+    }
+    return results;
+  }
+
+  async #rerank(query: string, fused: readonly FusedCandidate[]): Promise<RerankedCandidate[]> {
+    const { rerankModel, rerankMix } = this.#options;
+    const candidates = fused.slice(0, listDepth);
+    if (candidates.length === 0) return [];
+    const chunks = await this.#index.chunksAt(candidates.map(({ row }) => row));
+    const scores = await this.#models.score(rerankModel, "search", query, chunks);
+    return mixRerank(
+      candidates,
+      new Map(Array.from(scores, ([at, score]) => [candidates[at]?.row ?? -1, score])),
+      rerankMix,
+    );
+  }
+}
+
+async function timed<Result>(
+  timings: SearchTimings,
+  step: keyof SearchTimings,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const startedAt = performance.now();
+  const result = await work();
+  timings[step] += performance.now() - startedAt;
+  return result;
+}
+
+function toHit(candidate: RerankedCandidate, chunk: RunChunk | undefined, position: number): SearchHit {
+  const { row, score, mixedScore, rerankScore, sources } = candidate;
+  return {
+    rank: position + 1,
+    score: mixedScore ?? score,
+    id: chunk?.id ?? "",
+    row,
+    text: chunk?.text ?? "",
+    metadata: chunk?.metadata ?? {},
+    sources,
+    ...(rerankScore === undefined ? {} : { rerankScore }),
+  };
+}
