@@ -13,6 +13,8 @@ const names = [
   "export-throughput",
   "device-scaling",
   "replica-scaling",
+  "search-throughput",
+  "evaluation-throughput",
 ];
 
 for (const name of names) {
