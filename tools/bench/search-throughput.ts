@@ -82,7 +82,7 @@ async function measureDense({ rounds, limit, say }: BenchContext): Promise<Part>
       denseQueries /
         (await seconds(() => {
           for (let q = 0; q < denseQueries; q++)
-            first.push(Number(usearch.exactSearch(corpus, queryAt(q), columns, k, "ip", 1).keys[0]));
+            first.push(Number(usearch.exactSearch(corpus, queryAt(q).slice(), columns, k, "ip", 1).keys[0]));
         })),
     );
     same = first.filter((row, q) => row === found[q]).length;
