@@ -120,8 +120,10 @@ async function rerankOne(
   if (first.length === 0) return [];
   const scores = await models.score(model, id, text, await index.chunksAt(first.map(({ row }) => row)));
   const byRow = new Map(Array.from(scores, ([at, score]) => [first[at]?.row ?? -1, score]));
-  // A reranked order is one of ranks: candidates that were not scored follow those that were.
-  return mixRerank(fused, byRow, mix).map(({ row }, rank) => ({ row, score: -rank }));
+  const reranked = mixRerank(fused, byRow, mix);
+  // Candidates that were not scored follow those that were, a step below one another.
+  const last = reranked.findLast(({ mixedScore }) => mixedScore !== undefined)?.mixedScore ?? 0;
+  return reranked.map(({ row, mixedScore }, at) => ({ row, score: mixedScore ?? last - 1 - at }));
 }
 
 /** The documents behind rows, each with the score of its best row. */
