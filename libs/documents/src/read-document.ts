@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
@@ -10,7 +11,7 @@ import type { ParsedText, SourceDocument } from "./source-document.js";
 import type { SourceSpan } from "./source-span.js";
 
 export interface ReadOptions {
-  /** Files above this many bytes are refused. @default 67108864 (64 MiB) */
+  /** Files above this many bytes, or above what a string can hold (512 MiB), are refused. @default 67108864 (64 MiB) */
   maxBytes?: number;
 }
 
@@ -109,10 +110,10 @@ async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
     const entry = await stat(path);
     if (!entry.isFile())
       throw new DocumentError("unreadable", `${path} is not a regular file; give a file or a directory`);
-    if (entry.size > maxBytes) {
+    if (entry.size > Math.min(maxBytes, constants.MAX_STRING_LENGTH)) {
       throw new DocumentError(
         "too_large",
-        `${path} has ${entry.size} bytes, over the limit of ${maxBytes}; split it, or raise the limit (--max-file-bytes)`,
+        `${path} has ${entry.size} bytes, over the limit of ${Math.min(maxBytes, constants.MAX_STRING_LENGTH)}; split it, or raise the limit (--max-file-bytes)`,
       );
     }
     return await readFile(path);
