@@ -87,3 +87,17 @@ export function settingFlags(key: string, definition: SettingDefinition): { on: 
   const off = on.startsWith("--enable-") ? on.replace("--enable-", "--disable-") : on.replace("--", "--no-");
   return { on, off: definition.offFlag ?? off };
 }
+
+/** The flags that say what these values say, for another program with the same settings; null is left out. */
+export function settingArguments<const D extends SettingDefinitions>(
+  definitions: D,
+  values: SettingValues<D>,
+): string[] {
+  return Object.entries(definitions).flatMap(([key, definition]) => {
+    const value = values[key] as boolean | number | string | readonly string[] | null;
+    const { on, off = on } = settingFlags(key, definition);
+    if (value === null) return [];
+    if (typeof value === "boolean") return [value ? on : off];
+    return typeof value === "object" ? value.flatMap((item) => [on, item]) : [on, String(value)];
+  });
+}

@@ -10,10 +10,12 @@ export {
   type SettingValue,
   type SettingValues,
   type StringSetting,
+  settingArguments,
   settingFlags,
   settingName,
 } from "./definitions.js";
 export { type FlagValue, type FlagValues, parseFlags } from "./parse-flags.js";
+export { readConfigFile } from "./read-layer.js";
 export {
   type ResolvedSettings,
   resolveSettings,

@@ -31,6 +31,8 @@ export interface SettingSources<D extends SettingDefinitions> {
   readonly dotenvPath?: string | undefined;
   /** A JSON file of settings; one that does not exist is skipped. @default none */
   readonly configPath?: string | undefined;
+  /** Keys of the JSON file that others read. @default none */
+  readonly otherKeys?: readonly string[];
 }
 
 /** The outcome of {@link resolveSettings}. */
@@ -73,9 +75,9 @@ export function resolveSettings<const D extends SettingDefinitions>(
   definitions: D,
   sources: SettingSources<D> = {},
 ): ResolvedSettings<D> {
-  const { flags = {} as FlagValues<D>, env = {}, dotenvPath, configPath } = sources;
+  const { flags = {} as FlagValues<D>, env = {}, dotenvPath, configPath, otherKeys = [] } = sources;
   const file = configPath === undefined ? {} : readConfigFile(configPath);
-  checkKeys(configPath ?? "", file, Object.keys(definitions).map(settingName));
+  checkKeys(configPath ?? "", file, [...Object.keys(definitions).map(settingName), ...otherKeys]);
   const dotenv = dotenvPath === undefined ? {} : readDotenv(dotenvPath);
 
   const values: Record<string, unknown> = {};

@@ -25,10 +25,12 @@ function valueSchema(definition: SettingDefinition): Record<string, unknown> {
 /**
  * The JSON Schema (2020-12) of a config file with these settings, made from the definitions that validate it.
  * @param head `$id`, `title` and the like.
+ * @param others schemas of keys that others read.
  */
 export function settingsSchema(
   definitions: SettingDefinitions,
   head: Readonly<Record<string, string>>,
+  others: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> {
   const properties = Object.entries(definitions).map(([key, definition]) => {
     const { description, default: fallback, env } = definition;
@@ -43,7 +45,7 @@ export function settingsSchema(
     $schema: "https://json-schema.org/draft/2020-12/schema",
     ...head,
     type: "object",
-    properties: Object.fromEntries(properties),
+    properties: { ...Object.fromEntries(properties), ...others },
     additionalProperties: false,
   };
 }

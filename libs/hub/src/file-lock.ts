@@ -75,8 +75,7 @@ export async function withFileLock<Result>(
     if (!told) onWait?.();
     told = true;
     const sign = await signOfLife(path);
-    if (sign === undefined) continue;
-    if (sign !== seen) {
+    if (sign === undefined || sign !== seen) {
       seen = sign;
       unchangedSince = performance.now();
     } else if (performance.now() - unchangedSince > staleMs) {

@@ -8,6 +8,9 @@ import {
   readFile,
   realpath,
   rename,
+  rm,
+  rmdir,
+  stat,
   symlink,
   writeFile,
 } from "node:fs/promises";
@@ -20,6 +23,13 @@ export interface CachedFile {
   readonly path: string;
   /** Name of the content: the SHA-256 of large files, the Git hash of others; undefined where it was copied here without. */
   readonly etag: string | undefined;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
 }
 
 const isMissing = (error: unknown): boolean =>
@@ -151,6 +161,79 @@ export class RepositoryCache {
     const temporary = `${path}.${randomUUID()}`;
     await writeFile(temporary, commit);
     await rename(temporary, path);
+  }
+
+  /** Takes a file away from a commit, and its content where no other commit has it. Returns the bytes that are free then. */
+  async removeFile(commit: string, name: string): Promise<number> {
+    const found = await this.find(commit, name);
+    if (!found) return 0;
+    const content = await realpath(found.path);
+    const { size } = await stat(content);
+    await rm(found.path);
+    let freed = size;
+    if (content !== found.path && found.etag !== undefined) {
+      if ((await this.#usedBlobs()).has(found.etag)) freed = 0;
+      else await rm(content);
+    }
+    await this.#removeEmptyFolders(dirname(found.path), join(this.path, "snapshots"));
+    return freed;
+  }
+
+  /**
+   * What nothing needs: unfinished downloads of Ragline, commits that neither a branch nor `commits` name, and contents
+   * without a name.
+   * @param commits those that are needed besides.
+   */
+  async garbage(commits: ReadonlySet<string>): Promise<{ path: string; bytes: number }[]> {
+    const found: { path: string; bytes: number }[] = [];
+    const named = new Set([...commits, ...(await this.#refs())]);
+    const dead = new Set<string>();
+    for (const commit of await namesIn(join(this.path, "snapshots"))) {
+      if (named.has(commit)) continue;
+      dead.add(commit);
+      found.push({ path: join(this.path, "snapshots", commit), bytes: 0 });
+    }
+    const used = await this.#usedBlobs(dead);
+    for (const name of await namesIn(join(this.path, "blobs"))) {
+      const path = join(this.path, "blobs", name);
+      const isOurs = name.includes(".ragline");
+      // huggingface_hub's own unfinished downloads end in .incomplete; they are its business.
+      if (!isOurs && (used.has(name) || name.includes("."))) continue;
+      const { blocks } = await lstat(path);
+      found.push({ path, bytes: blocks * 512 });
+    }
+    return found;
+  }
+
+  /** Commits that branches stand for. */
+  async #refs(): Promise<string[]> {
+    const root = join(this.path, "refs");
+    const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+    const files = entries.filter((entry) => entry.isFile());
+    return Promise.all(files.map(async (entry) => (await readFile(join(entry.parentPath, entry.name), "utf8")).trim()));
+  }
+
+  /** Contents that some commit, except those, has a name for. */
+  async #usedBlobs(except: ReadonlySet<string> = new Set()): Promise<Set<string>> {
+    const used = new Set<string>();
+    for (const commit of await namesIn(join(this.path, "snapshots"))) {
+      if (except.has(commit)) continue;
+      for (const name of await this.list(commit)) {
+        const target = await realpath(join(this.path, "snapshots", commit, name)).catch(() => undefined);
+        if (target !== undefined) used.add(basename(target));
+      }
+    }
+    return used;
+  }
+
+  async #removeEmptyFolders(from: string, until: string): Promise<void> {
+    for (let at = from; at !== until && at.startsWith(until); at = dirname(at)) {
+      try {
+        await rmdir(at);
+      } catch {
+        return;
+      }
+    }
   }
 
   async #point(commit: string, name: string, etag: string): Promise<CachedFile> {

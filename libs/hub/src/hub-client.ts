@@ -66,6 +66,7 @@ export class HubClient {
   readonly #endpoint: URL;
   readonly #token: string | undefined;
   readonly #dispatcher: Dispatcher;
+  #hasAnswered = false;
 
   /** @throws HubError when the endpoint is no web address. */
   constructor({ endpoint = "https://huggingface.co", token, idleTimeoutMs = 30_000 }: HubClientOptions = {}) {
@@ -159,24 +160,31 @@ export class HubClient {
   }
 
   /**
-   * The commit that a revision stands for, and the names of all files there.
+   * The commit that a revision stands for, the names of all files there, and the licence as its authors named it.
    * @throws HubError for what will not change, PassingError for what may.
    */
   async listFiles(
     repository: string,
     revision: string,
     signal?: AbortSignal,
-  ): Promise<{ commit: string; names: string[] }> {
+  ): Promise<{ commit: string; names: string[]; license?: string }> {
     const url = new URL(`${this.#root}/api/models/${repository}/revision/${encodeURIComponent(revision)}`);
     const { response } = await this.#send("GET", url, {}, signal, true);
     response.body.on("error", () => undefined);
     try {
       this.#check(response, repository);
       const text = await readText(response.body, 32e6);
-      const { sha, siblings } = JSON.parse(text) as { sha?: unknown; siblings?: unknown };
+      const { sha, siblings, tags } = JSON.parse(text) as { sha?: unknown; siblings?: unknown; tags?: unknown };
       if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) throw new SyntaxError();
       const names = siblings.map((sibling: { rfilename?: unknown } | null) => sibling?.rfilename);
-      return { commit: sha, names: names.filter((name) => typeof name === "string") };
+      const licenses = (Array.isArray(tags) ? tags : []).flatMap(
+        (tag) => /^license:(.+)$/.exec(String(tag))?.[1] ?? [],
+      );
+      return {
+        commit: sha,
+        names: names.filter((name) => typeof name === "string"),
+        ...(licenses[0] ? { license: licenses[0] } : {}),
+      };
     } catch (error) {
       response.body.destroy();
       if (error instanceof SyntaxError)
@@ -248,16 +256,18 @@ export class HubClient {
     signal: AbortSignal | undefined,
   ): Promise<Dispatcher.ResponseData> {
     try {
-      return await request(url, {
+      const response = await request(url, {
         method,
         // Compressed, a file has another size and cannot be taken in parts.
         headers: { "accept-encoding": "identity", "user-agent": "ragline", ...headers },
         dispatcher: this.#dispatcher,
         ...(signal ? { signal } : {}),
       });
+      this.#hasAnswered = true;
+      return response;
     } catch (error) {
       signal?.throwIfAborted();
-      throw new PassingError(`${url.host} ${networkProblem(error)}`, { cause: error });
+      throw new PassingError(`${url.host} ${networkProblem(error)}`, { cause: error, isUnreached: !this.#hasAnswered });
     }
   }
 

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type HubRepository, LoopbackHub, sha256 } from "@ragline/loopback-hub";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type HubProblem } from "./hub-error.js";
-import { type HubRepository, LoopbackHub, sha256 } from "./loopback-hub.fixture.js";
 import { type PullOptions, pullFiles } from "./pull-files.js";
 
 const repository = "someone/model";

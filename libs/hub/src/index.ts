@@ -5,6 +5,7 @@ export { type CachedFile, RepositoryCache } from "./hub-cache.js";
 export { HubClient, type HubClientOptions } from "./hub-client.js";
 export { HubError, type HubProblem } from "./hub-error.js";
 export { defaultEndpoint, hubCacheDir, hubToken } from "./hub-settings.js";
+export { listRepository, type RepositoryListing } from "./list-repository.js";
 export {
   type PulledFile,
   type PulledFiles,

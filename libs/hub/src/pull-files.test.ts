@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Fault, gitSha1, LoopbackHub, sha256 } from "@ragline/loopback-hub";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HubError } from "./hub-error.js";
-import { type Fault, gitSha1, LoopbackHub, sha256 } from "./loopback-hub.fixture.js";
 import { type PullOptions, pullFiles } from "./pull-files.js";
 
 const repository = "someone/model-onnx";

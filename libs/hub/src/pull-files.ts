@@ -41,6 +41,8 @@ export interface PullOptions extends HubClientOptions, DownloadOptions {
   readonly offline?: boolean;
   /** Fetches also what is here. @default false */
   readonly refresh?: boolean;
+  /** Asks the hub what a branch stands for, also where that is known here. @default false */
+  readonly revalidate?: boolean;
   /** Told of bytes that came or were found, while files are fetched. */
   readonly onProgress?: (progress: PullProgress) => void;
   /** Told when another process is fetching files of the same repository; this one waits for it. */
@@ -98,9 +100,9 @@ class Pull {
 
   /** What is here already, checked; and what is not. */
   async #look(): Promise<{ commit: string | undefined; here: PulledFile[]; missing: WantedFile[] }> {
-    const { revision, files, refresh } = this.#options;
+    const { revision, files, refresh, revalidate } = this.#options;
     const commit = await this.#cache.resolveRevision(revision);
-    if (commit === undefined || refresh) return { commit, here: [], missing: [...files] };
+    if (commit === undefined || refresh || revalidate) return { commit, here: [], missing: [...files] };
     const here: PulledFile[] = [];
     const missing: WantedFile[] = [];
     for (const wanted of files) {
@@ -158,7 +160,7 @@ class Pull {
       const remote = await this.#describe(client, missing);
       const found = remote[0]?.commit ?? commit;
       if (found === undefined) throw new HubError("refused", `${this.#options.repository}: no file is wanted`);
-      if (commit !== undefined && commit !== found) {
+      if (commit !== undefined && commit !== found && here.length > 0) {
         // The branch moved: what is here belongs to another commit.
         return await this.#fetch(client, found, await this.#describe(client, this.#options.files, found), []);
       }

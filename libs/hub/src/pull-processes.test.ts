@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { LoopbackHub } from "@ragline/loopback-hub";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { withFileLock } from "./file-lock.js";
-import { LoopbackHub } from "./loopback-hub.fixture.js";
 import { type PullOptions, pullFiles } from "./pull-files.js";
 
 const repository = "someone/model";

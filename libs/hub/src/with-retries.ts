@@ -16,6 +16,8 @@ export interface RetryOptions {
 
 const maxBackoffMs = 30_000;
 const longestWaitMs = 300_000;
+// Of a hub that has never answered.
+const firstRetries = 2;
 
 /**
  * Tries until it succeeds, fails for good, or fails too often in a row. Waits as long as the server asks (Retry-After).
@@ -37,8 +39,9 @@ export async function withRetries<Result>(
       randomize: true,
       signal,
       shouldConsumeRetry: () => !hasProgressed(),
-      shouldRetry: async ({ error }) => {
+      shouldRetry: async ({ error, retriesConsumed }) => {
         if (!(error instanceof PassingError)) return false;
+        if (error.isUnreached && retriesConsumed >= firstRetries) return false;
         if (error.waitMs > longestWaitMs)
           throw new HubError(
             "unreachable",

@@ -68,6 +68,8 @@ const inputsSchema = z.strictObject({
   positionIds: z.string().nullable().default(null),
   /** Further inputs that always have the same value, such as a task id. */
   constants: z.record(z.string(), z.union([z.int(), z.array(z.int())])).default({}),
+  /** Whether the graph takes the keys and values of earlier tokens (`past_key_values.*`), which are given empty. */
+  pastKeyValues: z.boolean().default(false),
 });
 
 /** What an output holds: B texts of T tokens, vectors of D numbers, a vocabulary of V. */
@@ -118,6 +120,8 @@ const shape = z.strictObject({
   source: sourceSchema.optional(),
   /** Columns of a vector (dense, bi_encoder), size of a sparse vocabulary (2^31 for hashed words), 1 for a score. */
   dimension: z.int().positive(),
+  /** Numbers in the graph's vector where that is longer (Matryoshka models): the first `dimension` are kept. */
+  fullDimension: z.int().positive().optional(),
   /** Most tokens that the model reads, specials and prefix included. */
   maxTokens: z.int().positive(),
   /** Of hidden states alone: how token vectors become one. */
@@ -145,6 +149,8 @@ const shape = z.strictObject({
   license: z.string(),
   /** Whether the licence forbids commercial use. */
   nonCommercial: z.boolean().default(false),
+  /** What a user should know before pulling it. */
+  note: z.string().optional(),
 });
 
 type Shape = z.output<typeof shape>;
@@ -166,6 +172,8 @@ function crossCheck(entry: Shape, report: (path: string[], message: string) => v
   const { output } = entry;
   if (output && !rule.heads.includes(output.head))
     report(["output", "head"], `of a ${entry.loader} model it is one of ${rule.heads.join(", ")}`);
+  if (entry.fullDimension !== undefined && entry.fullDimension < entry.dimension)
+    report(["fullDimension"], "must be no less than the dimension");
   if (output?.head === "hidden-states" && entry.pooling === undefined)
     report(["pooling"], "hidden states need one of mean, cls, last-token");
   if (entry.source?.kind !== "hub") return;

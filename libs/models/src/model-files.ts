@@ -24,6 +24,10 @@ export interface VerifiedModel {
   readonly precision: Precision;
   readonly graphPath: string;
   readonly tokenizerPath: string;
+  /** Where the entry names one. */
+  readonly tokenizerConfigPath?: string;
+  /** Where the entry names some. */
+  readonly stopWordsPath?: string;
   readonly files: readonly VerifiedFile[];
   /** Size of the graph and its weights together. */
   readonly graphBytes: number;
@@ -77,21 +81,34 @@ export async function verifyModel(
 ): Promise<VerifiedModel> {
   const files = graphFiles(entry, precision);
   const directory = modelDirectory(entry, modelsDir);
-  const { file: tokenizer } = entry.tokenizer;
-  const [verifiedTokenizer, ...verified] = await Promise.all(
-    [tokenizer, ...files].map((file) => verifyFile(entry, directory, file)),
-  );
+  const { tokenizer, stopWords } = entry;
+  const shared = await Promise.all(sharedFiles(entry).map((file) => verifyFile(entry, directory, file)));
+  const verified = await Promise.all(files.map((file) => verifyFile(entry, directory, file)));
   return {
     entry,
     precision,
-    files: [...(verifiedTokenizer ? [verifiedTokenizer] : []), ...verified],
+    files: [...shared, ...verified],
     graphPath: join(directory, files[0].name),
-    tokenizerPath: join(directory, tokenizer.name),
+    tokenizerPath: join(directory, tokenizer.file.name),
+    ...(tokenizer.config ? { tokenizerConfigPath: join(directory, tokenizer.config.name) } : {}),
+    ...(stopWords ? { stopWordsPath: join(directory, stopWords.name) } : {}),
     graphBytes: verified.reduce((sum, file) => sum + file.bytes, 0),
   };
 }
 
-function graphFiles({ key, graphs }: GraphModelEntry, precision: Precision): [ModelFileSpec, ...ModelFileSpec[]] {
+/** Files that a model needs in every precision. */
+export function sharedFiles({ tokenizer, stopWords }: GraphModelEntry): ModelFileSpec[] {
+  return [tokenizer.file, tokenizer.config, stopWords].filter((file) => file !== undefined);
+}
+
+/**
+ * The graph of a model in a precision, and then its weights.
+ * @throws ModelFileError naming the precisions that there are.
+ */
+export function graphFiles(
+  { key, graphs }: GraphModelEntry,
+  precision: Precision,
+): [ModelFileSpec, ...ModelFileSpec[]] {
   const chosen = graphs[precision];
   if (chosen) return [chosen.graph, ...chosen.externalData];
   throw new ModelFileError(

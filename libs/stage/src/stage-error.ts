@@ -1,5 +1,5 @@
 import { InferenceError, type InferenceFailure } from "@ragline/inference";
-import { ModelFileError, UnknownModelError } from "@ragline/models";
+import { ModelFileError, ModelLockError, UnknownModelError } from "@ragline/models";
 import { RaglineError, type StatusName } from "@ragline/rpc";
 
 const statusOf: Record<InferenceFailure, StatusName> = {
@@ -17,7 +17,7 @@ export function toStageError(error: unknown): unknown {
   }
   if (error instanceof UnknownModelError)
     return new RaglineError("NOT_FOUND", "UNKNOWN_MODEL", error.message, { cause: error });
-  if (error instanceof ModelFileError)
+  if (error instanceof ModelFileError || error instanceof ModelLockError)
     return new RaglineError("FAILED_PRECONDITION", "MODEL_FILES", error.message, { cause: error });
   return error;
 }

@@ -1,5 +1,6 @@
 import { type DeviceRequest, type LeaseDeviceState, leaseSource } from "@ragline/gpu-lease";
 import { cudaProblem } from "@ragline/inference";
+import { type ModelSettings, ModelStore, readModels, useModels } from "@ragline/models";
 import type { StageObserver } from "./stage-observer.js";
 import type { StageOptions } from "./stage-session.js";
 import { TokenQueue } from "./token-queue.js";
@@ -7,9 +8,10 @@ import { TokenQueue } from "./token-queue.js";
 /** What a stage service knows when it starts. */
 export interface StageContext {
   /** Its settings. */
-  readonly config: Pick<StageOptions, "workers" | "threadsPerWorker" | "modelsDir" | "memoryModelsDir"> &
-    DeviceRequest & { readonly leaseBroker: string | null; readonly maxQueueTokens: number };
-  readonly log: { warn(facts: object, message: string): void };
+  readonly config: Pick<StageOptions, "workers" | "threadsPerWorker" | "memoryModelsDir"> &
+    DeviceRequest &
+    ModelSettings & { readonly leaseBroker: string | null; readonly maxQueueTokens: number };
+  readonly log: { info(facts: object, message: string): void; warn(facts: object, message: string): void };
   readonly metrics: StageObserver & {
     setQueueDepth(batches: number): void;
     countRefusal(): void;
@@ -21,13 +23,17 @@ export interface StageContext {
 /**
  * How a stage service runs its models, from its settings: one queue and one ledger for all of its streams.
  * @throws RaglineError INVALID_ARGUMENT for devices or a broker that cannot be read.
+ * @throws ConfigError naming what is wrong with the user's own models.
  */
 export function stageOptions({ config, log, metrics, allMetrics }: StageContext): StageOptions {
   const leases = leaseSource({ ...config, cudaProblem });
   // A broker elsewhere tells its devices by itself.
   allMetrics.watchCaps(() => leases.devices ?? []);
+  useModels(readModels(config.modelsFile));
   return {
     ...config,
+    models: new ModelStore(config),
+    onPull: (facts, message) => log.info(facts, message),
     observer: metrics,
     queue: new TokenQueue({
       maxTokens: config.maxQueueTokens,

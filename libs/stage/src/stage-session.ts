@@ -28,13 +28,14 @@ import {
   TextTokenizer,
 } from "@ragline/inference";
 import {
-  fastestPrecision,
+  choosePrecision,
   findModel,
+  type GraphModelEntry,
   hasGraph,
   type ModelEntry,
+  ModelStore,
   type Precision as PrecisionName,
   type VerifiedModel,
-  verifyModel,
 } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
 import { LeasedWorkers } from "./leased-workers.js";
@@ -55,8 +56,10 @@ export interface StageOptions {
   readonly workers?: number;
   /** Threads of each worker's session. @default 1, which with one worker per core is the fastest on a CPU */
   readonly threadsPerWorker?: number;
-  /** Folder with the models' folders. @default the embedded models */
-  readonly modelsDir?: string;
+  /** Where the files of models come from. @default those that come with Ragline, and the user's Hugging Face cache */
+  readonly models?: ModelStore;
+  /** Told when files of a model are pulled. */
+  readonly onPull?: (facts: object, message: string) => void;
   /** Where measured memory needs of models are kept. @default a folder of the user's cache */
   readonly memoryModelsDir?: string;
   readonly observer: StageObserver;
@@ -109,11 +112,34 @@ export function findStageModel(name: string, stage: keyof typeof stageNames): Mo
   }
 }
 
-function choosePrecision(asked: Precision, kind: DeviceKind): PrecisionName {
-  if (asked === Precision.FP32) return "fp32";
-  if (asked === Precision.INT8) return "int8";
+const precisionOf: Partial<Record<Precision, PrecisionName>> = {
+  [Precision.FP32]: "fp32",
+  [Precision.FP16]: "fp16",
+  [Precision.INT8]: "int8",
+  [Precision.Q4]: "q4",
+};
+
+const onWire = { fp32: Precision.FP32, fp16: Precision.FP16, int8: Precision.INT8, q4: Precision.Q4 } as const;
+
+/** What was asked for, or what AUTO is for this model on such a device. */
+function precisionFor(asked: Precision, { graphs }: GraphModelEntry, kind: DeviceKind): PrecisionName {
+  const available = Object.keys(graphs) as PrecisionName[];
   // The CUDA provider has no kernels for the int8 operators of these graphs, and would compute them on the CPU.
-  return kind === "cuda" ? "fp32" : fastestPrecision();
+  return precisionOf[asked] ?? (kind === "cuda" && available.includes("fp32") ? "fp32" : choosePrecision(available));
+}
+
+/** Files of the model, here and checked. What has to be pulled is told when it begins. */
+function openFiles(entry: GraphModelEntry, precision: PrecisionName, options: StageOptions, signal: AbortSignal) {
+  const { models = new ModelStore(), onPull } = options;
+  let isTold = false;
+  return models.open(entry, precision, {
+    signal,
+    onProgress: ({ totalBytes: bytes }) => {
+      if (!isTold) onPull?.({ model: entry.key, bytes }, `pulling ${entry.key}`);
+      isTold = true;
+    },
+    onWait: (model) => onPull?.({ model }, `another process is pulling ${model}, waiting for it`),
+  });
 }
 
 /** Tells of devices that were asked for and are not there: in the reply, and in the trace. */
@@ -204,8 +230,8 @@ export async function openStage(
     const source = observedLeases(open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases, options.observer);
     const granting = await source.describe(ended.signal);
     const kind = kindOf(granting);
-    const precision = choosePrecision(open.precision, kind);
-    const model = await verifyModel(entry, precision, options.modelsDir || undefined);
+    const precision = precisionFor(open.precision, entry, kind);
+    const model = await openFiles(entry, precision, options, ended.signal);
     const tokenizer = TextTokenizer.fromFile(model.tokenizerPath);
     const threads = options.threadsPerWorker ?? 1;
     const store = new MemoryModelStore(options.memoryModelsDir || undefined);
@@ -262,7 +288,7 @@ export async function openStage(
       ready: {
         model: entry.key,
         huggingFaceId: entry.huggingFaceId,
-        precision: precision === "fp32" ? Precision.FP32 : Precision.INT8,
+        precision: onWire[precision],
         device: first.device,
         workers: sizing.workers,
         threadsPerWorker: threads,

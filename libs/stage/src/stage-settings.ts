@@ -1,5 +1,6 @@
 import { defineSettings } from "@ragline/config";
 import { leaseSettings } from "@ragline/gpu-lease";
+import { modelSettings } from "@ragline/models";
 
 /** The settings that all model stages share. */
 export const stageSettings = defineSettings({
@@ -30,10 +31,5 @@ export const stageSettings = defineSettings({
     default: "",
     description: "Folder for what was measured of models' memory; empty is the user's cache folder.",
   },
-  modelsDir: {
-    type: "string",
-    default: "",
-    env: "RAGLINE_MODELS_DIR",
-    description: "Folder with the models' folders; empty is the models that come with Ragline.",
-  },
+  ...modelSettings,
 });

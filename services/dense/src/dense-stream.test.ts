@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OutcomeReason } from "@ragline/contracts";
-import { embeddedModelsDir } from "@ragline/models";
+import { embeddedModelsDir, ModelStore } from "@ragline/models";
 import { status } from "@ragline/rpc";
 import type { StageOptions } from "@ragline/stage";
 import { noMetrics } from "@ragline/telemetry";
@@ -153,7 +153,7 @@ test("a model file with one flipped bit is named, and no lease is asked for", as
   weights[12_345] = (weights[12_345] ?? 0) ^ 1;
   rmSync(join(damaged, "weights.bin"));
   writeFileSync(join(damaged, "weights.bin"), weights);
-  const { client, broker } = await startDense({ modelsDir });
+  const { client, broker } = await startDense({ models: new ModelStore({ modelsDir }) });
   await expect(DenseStream.open(client, {}).ready()).rejects.toMatchObject({
     code: status.FAILED_PRECONDITION,
     reason: "MODEL_FILES",

@@ -5,6 +5,7 @@ import { addEvalCommand } from "./cli/eval-command.js";
 import { exitCodes } from "./cli/exit-codes.js";
 import { addHealthCommand } from "./cli/health-command.js";
 import { addLeaseBrokerCommand } from "./cli/lease-broker-command.js";
+import { addModelsCommand } from "./cli/models-command.js";
 import { addRunCommand } from "./cli/run-command.js";
 import { addSearchCommand } from "./cli/search-command.js";
 import { addServeCommand } from "./cli/serve-command.js";
@@ -38,6 +39,7 @@ addHealthCommand(program);
 addConfigCommand(program);
 addUploadCommand(program);
 addVerifyCommand(program);
+addModelsCommand(program);
 
 try {
   await program.parseAsync();

@@ -68,6 +68,10 @@ export function orchestratorHandlers({
         logLevel: "warn",
         metrics,
         signal: stop.signal,
+        storeEvents: {
+          onWait: (model) => onLine(`another process is pulling ${model}; waiting for it`),
+          onRetry: (model, problem) => onLine(`pulling ${model}: ${problem}; trying again`),
+        },
         onLine,
         onEvent: (kind) => events.push(create(RunResponseSchema, { kind })),
       });

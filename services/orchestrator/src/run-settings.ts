@@ -1,6 +1,7 @@
 import { defineSettings, type SettingValues } from "@ragline/config";
 import { fusionMethods } from "@ragline/fusion";
 import { leaseSettings } from "@ragline/gpu-lease";
+import { modelSettings } from "@ragline/models";
 
 /** The settings of a run. Names, flags and variables are those that users of the pipeline before it know. */
 export const runSettings = defineSettings({
@@ -126,9 +127,10 @@ export const runSettings = defineSettings({
   },
   precision: {
     type: "enum",
-    values: ["auto", "fp32", "int8"],
+    values: ["auto", "fp32", "fp16", "int8", "q4"],
     default: "auto",
-    description: "auto is int8 where the CPU multiplies int8 natively, else fp32.",
+    description:
+      "auto is int8 where the CPU multiplies int8 natively, else fp32; where a model lacks that, what it has.",
   },
   queries: {
     type: "string",
@@ -199,34 +201,17 @@ export const runSettings = defineSettings({
     description: "Of several models that wait for a device, those of the run with the higher priority go first.",
   },
   ...leaseSettings,
-  localFilesOnly: {
-    type: "boolean",
-    default: false,
-    env: "HF_HUB_OFFLINE",
-    description: "Download nothing; the embedded models need no download.",
-  },
-  hfCacheDir: {
-    type: "string",
-    default: null,
-    env: "HF_HOME",
-    description: "Cache of downloaded models; the embedded models do not use it.",
-  },
-  hfEndpoint: {
-    type: "string",
-    default: null,
-    env: "HF_ENDPOINT",
-    description: "Hub that models are downloaded from; the embedded models need no download.",
-  },
   cudaVisibleDevices: {
     type: "string",
     default: null,
     env: "CUDA_VISIBLE_DEVICES",
     description: "GPUs that may be used, by number or UUID; cuda:<n> counts those that are left.",
   },
+  ...modelSettings,
   refreshCache: {
     type: "boolean",
     default: false,
-    description: "Download models anew; the embedded models need no download.",
+    description: "Pull the run's models again, also those that are here.",
   },
   stageReport: {
     type: "boolean",

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { resolveSettings } from "@ragline/config";
+import { readModels, useModels } from "@ragline/models";
 import { Presets, SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { writeChunkDirectory } from "../core/chunk-directory.js";
@@ -59,12 +60,14 @@ export async function chunkAction(flags: ChunkFlags, command: Command): Promise<
     if (collections !== null && collections.length > 1)
       throw usageError("MANY_NAMES", "--collections names several collections, but --input makes one; give one name");
     const collection = collections?.[0] ?? (await nameOfInputs(input));
+    useModels(readModels(settings.modelsFile));
+    const chunking = await chunkOptions(settings, collection, signal);
     const startedAt = performance.now();
     const summary = await inSpan("rag.chunk", { "rag.collection": collection }, () =>
       writeChunkDirectory({
         inputs: input,
         directory: join(outputDir, collection),
-        chunking: chunkOptions(settings, collection),
+        chunking,
         incremental,
         signal,
         onProgress: bar.onProgress,

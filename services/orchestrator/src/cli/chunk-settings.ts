@@ -1,3 +1,4 @@
+import { modelSettings } from "@ragline/models";
 import { runSettings } from "../run-settings.js";
 
 const { input, collections, ensembleModels, chunkTokens, chunkOverlap, chunkStrategy, failOn } = runSettings;
@@ -15,5 +16,6 @@ export const chunkSettings = {
   chunkTokens,
   chunkOverlap,
   chunkStrategy,
+  ...modelSettings,
   failOn,
 };

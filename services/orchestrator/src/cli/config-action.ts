@@ -1,10 +1,18 @@
 import { envExample, settingsSchema } from "@ragline/config";
+import { modelEntrySchema } from "@ragline/models";
 import type { Command } from "commander";
+import { z } from "zod";
 import { runSettings } from "../run-settings.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 import { resolveRunSettings } from "./resolve-run-settings.js";
 import { settingsText } from "./settings-text.js";
+
+/** The schema of a user's own models. */
+function modelsSchema(): Record<string, unknown> {
+  const { $schema: _, ...items } = z.toJSONSchema(modelEntrySchema, { io: "input" });
+  return { description: "Models of your own, beside those of the registry.", type: "array", items };
+}
 
 /** The JSON Schema of the config file, as committed in docs/. */
 export function configSchemaText(): string {
@@ -13,7 +21,7 @@ export function configSchemaText(): string {
     description:
       "config/embedder.json: any of the settings of `ragline run`, over the defaults and under .env, environment and flags.",
   };
-  return `${JSON.stringify(settingsSchema(runSettings, head), undefined, 2)}\n`;
+  return `${JSON.stringify(settingsSchema(runSettings, head, { models: modelsSchema() }), undefined, 2)}\n`;
 }
 
 /** The example `.env`, as committed. */

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectories } from "@ragline/artifacts";
 import { openDataset, writeTrecRun } from "@ragline/evaluation";
+import { readModels, useModels } from "@ragline/models";
 import type { Command } from "commander";
 import { evaluateDataset } from "../core/eval/evaluate-dataset.js";
 import type { ModeScores } from "../core/eval/evaluation-report.js";
@@ -35,6 +36,7 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
   const telemetry = await startCliTelemetry();
   try {
     const { values, provenance } = resolveRunSettings(command);
+    useModels(readModels(values.modelsFile));
     const { compare } = flags;
     if (compare !== undefined && compare.length !== 2)
       throw usageError("BAD_COMPARE", `--compare takes two rankings, not ${compare.length}`);

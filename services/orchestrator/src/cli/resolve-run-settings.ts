@@ -1,6 +1,7 @@
 import { type ResolvedSettings, resolveSettings } from "@ragline/config";
+import { modelSettings } from "@ragline/models";
 import type { Command } from "commander";
-import { runSettings } from "../run-settings.js";
+import { type RunSettings, runSettings } from "../run-settings.js";
 import { readFlags } from "./setting-options.js";
 
 /**
@@ -13,5 +14,20 @@ export function resolveRunSettings(command: Command): ResolvedSettings<typeof ru
     env: process.env,
     dotenvPath: ".env",
     configPath: "config/embedder.json",
+    otherKeys: ["models"],
   });
+}
+
+/**
+ * The settings of models from the same layers, for commands that have the flags of those alone.
+ * @throws ConfigError naming the place of a value that is not allowed.
+ */
+export function resolveModelSettings(command?: Command): RunSettings {
+  return resolveSettings<typeof runSettings>(runSettings, {
+    flags: command ? readFlags(command, modelSettings) : {},
+    env: process.env,
+    dotenvPath: ".env",
+    configPath: "config/embedder.json",
+    otherKeys: ["models"],
+  }).values;
 }

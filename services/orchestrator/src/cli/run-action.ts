@@ -9,6 +9,7 @@ import { runWithStages } from "../stages/run-with-stages.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
+import { PullDisplay } from "./pull-display.js";
 import { resolveRunSettings } from "./resolve-run-settings.js";
 import { RunDisplay } from "./run-display.js";
 import { type CliMetrics, startCliMetrics } from "./start-cli-metrics.js";
@@ -58,12 +59,16 @@ export async function runAction(command: Command): Promise<number> {
   const { json = false, orchestrator, logLevel } = command.opts<OwnOptions>();
   const stream = json ? process.stderr : process.stdout;
   const display = new RunDisplay({ stream, animated: stream.isTTY === true && process.env.CI === undefined });
+  const pulls = new PullDisplay(stream);
   const { signal, interrupted } = interruption();
   const telemetry = await startCliTelemetry();
   let metrics: CliMetrics | undefined;
   try {
     const resolved = resolveRunSettings(command);
-    const onEvent = (event: RunEvent): void => display.show(event);
+    const onEvent = (event: RunEvent): void => {
+      pulls.end();
+      display.show(event);
+    };
     metrics = await startCliMetrics(resolved.values);
     const summary = orchestrator
       ? await runRemotely(orchestrator, resolved, signal, onEvent)
@@ -74,6 +79,7 @@ export async function runAction(command: Command): Promise<number> {
           metrics: metrics.metrics,
           signal,
           onEvent,
+          storeEvents: pulls.events,
           onLine: (line) => display.log(line),
         });
     process.stdout.write(
@@ -81,6 +87,7 @@ export async function runAction(command: Command): Promise<number> {
     );
     return summary.degraded && resolved.values.failOn === "degraded" ? exitCodes.degraded : exitCodes.done;
   } catch (error) {
+    pulls.end();
     display.end();
     if (interrupted()) {
       process.stderr.write("ragline: stopped; nothing was written\n");

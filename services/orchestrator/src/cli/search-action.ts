@@ -1,5 +1,6 @@
 import { openRun, type Run } from "@ragline/artifacts";
 import { resolveSettings } from "@ragline/config";
+import { readModels, useModels } from "@ragline/models";
 import { type Filter, parseFilter } from "@ragline/retrieval";
 import type { Command } from "commander";
 import { recordedRerankMix } from "../core/fusion-settings.js";
@@ -9,11 +10,14 @@ import { toRunError } from "../core/usage-error.js";
 import { runSettings } from "../run-settings.js";
 import { parseEndpoints } from "../stages/parse-endpoints.js";
 import { deviceSource, runLeases } from "../stages/run-leases.js";
+import { type NeededModel, stageModels } from "../stages/stage-models.js";
 import { StageProcesses } from "../stages/stage-processes.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 import { hitsText } from "./hit-text.js";
 import { interruption } from "./interruption.js";
+import { PullDisplay } from "./pull-display.js";
+import { resolveModelSettings } from "./resolve-run-settings.js";
 import { searchPrompt } from "./search-prompt.js";
 import { searchSettings } from "./search-settings.js";
 import { readFlags } from "./setting-options.js";
@@ -46,6 +50,21 @@ function defaultMode({ sparse, manifest }: Run): SearchMode {
 
 /** The filters of the command line; throws FilterError for one that cannot be read. */
 const filtersOf = ({ filter = [] }: SearchFlags): Filter[] => filter.map(parseFilter);
+/** The models that a search asks, each in the precision that the run was made with. */
+function modelsOf({ dense, sparse, manifest }: Run, mode: SearchMode): NeededModel[] {
+  const recorded = new Map(manifest.models?.map((model) => [model.name, model["precision"]]));
+  const needed = (stage: NeededModel["stage"], name: string): NeededModel => {
+    const precision = recorded.get(name);
+    return { stage, name, ...(typeof precision === "string" ? { precision } : {}) };
+  };
+  const reranked = manifest.rerank_run?.model_name;
+  return [
+    ...(mode === "sparse" ? [] : dense.map(({ name }) => needed("dense", name))),
+    // Not those that were derived from metadata: no model encodes a query for them.
+    ...(mode === "dense" ? [] : sparse.filter((name) => recorded.has(name)).map((name) => needed("sparse", name))),
+    ...(mode === "rerank" && reranked ? [needed("rerank", reranked)] : []),
+  ];
+}
 
 /** Searches as the command line asks, prints the answers, and returns the exit code; without a query it prompts for them. */
 export async function searchAction(query: string | undefined, flags: SearchFlags, command: Command): Promise<number> {
@@ -62,8 +81,16 @@ export async function searchAction(query: string | undefined, flags: SearchFlags
       env: process.env,
       dotenvPath: ".env",
     });
+    const settings = resolveModelSettings();
+    useModels(readModels(settings.modelsFile));
+    const endpoints = parseEndpoints(flags.endpoints ?? []);
+    const display = new PullDisplay(process.stderr);
+    await stageModels(modelsOf(run, mode), { settings, elsewhere: endpoints, signal, ...display.events }).finally(() =>
+      display.end(),
+    );
     stages = await StageProcesses.open({
-      endpoints: parseEndpoints(flags.endpoints ?? []),
+      endpoints,
+      modelSettings: settings,
       // One text needs one worker; a second would only have to start.
       workers: mode === "rerank" ? 0 : 1,
       leases: runLeases({ ...values, source: deviceSource(provenance) }, signal),

@@ -141,7 +141,7 @@ async function collectDocuments(
 ): Promise<Ledger> {
   const ledgers: Ledger[] = [];
   for await (const event of chunkInputs(documents, {
-    ...chunkOptions(context.settings, collection),
+    ...(await chunkOptions(context.settings, collection, context.signal)),
     signal: context.signal,
   })) {
     if (event.type === "chunk") {

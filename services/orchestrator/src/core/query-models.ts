@@ -5,13 +5,13 @@ import {
   type EmbedResponse,
   type EncodeRequestSchema,
   type EncodeResponse,
-  Precision,
   type ScoreRequestSchema,
   type ScoreResponse,
   type StageOpenSchema,
 } from "@ragline/contracts";
 import { fromFloat32Bytes, type SparseVector, unpackSparse } from "@ragline/vectors";
 import { OpenModel } from "./open-model.js";
+import { precisionOf } from "./precision-name.js";
 import type { StageClients, StageName } from "./run-context.js";
 import { queryBatches } from "./stage-requests.js";
 
@@ -153,7 +153,7 @@ export class QueryModels {
   ): { kind: { case: "open"; value: MessageInitShape<typeof StageOpenSchema> } } {
     const { run, stages } = this.#options;
     const recorded = run.manifest.models?.find(({ name }) => name === model)?.["precision"];
-    const precision = recorded === "fp32" ? Precision.FP32 : recorded === "int8" ? Precision.INT8 : Precision.AUTO;
+    const precision = precisionOf(recorded);
     return { kind: { case: "open", value: { model, precision, leaseBroker: stages.leaseBroker(stage) } } };
   }
 }

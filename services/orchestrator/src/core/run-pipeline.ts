@@ -29,6 +29,8 @@ export interface RunOptions {
   /** Stops the run when it aborts; nothing half-written stays. */
   readonly signal: AbortSignal;
   readonly metrics: RunMetrics;
+  /** Done once it is sure that there is something to do, before any of it begins. @default nothing */
+  readonly prepare?: () => Promise<void>;
   /** Told of everything that happens, in order. */
   readonly onEvent: (event: RunEvent) => void;
 }
@@ -125,6 +127,7 @@ export async function runPipeline(options: RunOptions): Promise<RunSummary> {
           })),
         },
       });
+      await options.prepare?.();
       const outcomes: Outcome[] = [];
       const context: RunContext = { runId, settings, stages, emit, metrics, signal, outcomes };
       const collections: CollectionSummary[] = [];

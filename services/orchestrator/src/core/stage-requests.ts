@@ -1,9 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { InputType, Precision, type StageOpenSchema } from "@ragline/contracts";
+import { InputType, type StageOpenSchema } from "@ragline/contracts";
 import type { ChunkSpool } from "./chunk-spool.js";
+import { precisionOf } from "./precision-name.js";
 import type { RunContext, StageName } from "./run-context.js";
-
-const precisions = { auto: Precision.AUTO, fp32: Precision.FP32, int8: Precision.INT8 } as const;
 
 type StageOpenInit = MessageInitShape<typeof StageOpenSchema>;
 
@@ -17,7 +16,7 @@ export function stageOpen(
   const { settings, stages, runId } = context;
   return {
     model,
-    precision: precisions[settings.precision],
+    precision: precisionOf(settings.precision),
     runId,
     leaseBroker: stages.leaseBroker(stage),
     maxBatchTokens: settings.maxBatchTokens,

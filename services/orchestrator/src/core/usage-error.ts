@@ -3,7 +3,7 @@ import { ConfigError } from "@ragline/config";
 import { DocumentError } from "@ragline/documents";
 import { DatasetError, QueryFileError } from "@ragline/evaluation";
 import { FusionWeightError } from "@ragline/fusion";
-import { UnknownModelError } from "@ragline/models";
+import { ModelFileError, ModelLockError, UnknownModelError } from "@ragline/models";
 import { FilterError } from "@ragline/retrieval";
 import { RaglineError } from "@ragline/rpc";
 
@@ -18,6 +18,8 @@ export function toRunError(error: unknown): unknown {
   if (error instanceof FusionWeightError) return usageError("BAD_WEIGHTS", `--fusion-weights: ${error.message}`, error);
   if (error instanceof FilterError) return usageError("BAD_FILTER", error.message, error);
   if (error instanceof UnknownModelError) return usageError("UNKNOWN_MODEL", error.message, error);
+  if (error instanceof ModelFileError || error instanceof ModelLockError)
+    return new RaglineError("FAILED_PRECONDITION", "MODEL_FILES", error.message, { cause: error });
   if (error instanceof DocumentError || error instanceof QueryFileError || error instanceof DatasetError)
     return usageError("BAD_INPUT", error.message, error);
   if (error instanceof ArtifactError) {

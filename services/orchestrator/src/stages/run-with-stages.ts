@@ -1,4 +1,5 @@
 import type { SettingProvenance } from "@ragline/config";
+import { readModels, type StoreEvents, useModels } from "@ragline/models";
 import { type Metrics, runMetrics } from "@ragline/telemetry";
 import type { StageName } from "../core/run-context.js";
 import type { RunEvent } from "../core/run-events.js";
@@ -7,6 +8,7 @@ import type { RunSummary } from "../core/run-summary.js";
 import type { RunSettings } from "../run-settings.js";
 import { parseEndpoints } from "./parse-endpoints.js";
 import { deviceSource, runLeases } from "./run-leases.js";
+import { neededModels, stageModels } from "./stage-models.js";
 import { StageProcesses } from "./stage-processes.js";
 
 /** A run in this process. */
@@ -19,6 +21,8 @@ export interface LocalRun {
   readonly metrics: Metrics;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
+  /** Told of models that are pulled before the run begins. */
+  readonly storeEvents?: StoreEvents;
   /** Told of each line that a stage logs. */
   readonly onLine: (line: string) => void;
   /** Told of the stages once they are open, for those who watch their processes. */
@@ -34,15 +38,20 @@ function neededStages({ enableSparse, enableRerank }: RunSettings): StageName[] 
   ];
 }
 
-/** Runs the pipeline over the stages that the settings name; those that are not running are started, and ended with the run. */
+/**
+ * Runs the pipeline over the stages that the settings name; those that are not running are started, and ended with the run.
+ * @throws ConfigError, RaglineError
+ */
 export async function runWithStages(run: LocalRun): Promise<RunSummary> {
   const { settings, provenance, logLevel, metrics, signal, onEvent, onLine } = run;
+  useModels(readModels(settings.modelsFile));
   const endpoints = parseEndpoints(settings.endpoints ?? []);
   const stages = await StageProcesses.open({
     endpoints,
     workers: settings.workers,
     leases: runLeases({ ...settings, source: deviceSource(provenance) }, signal),
     exclusive: settings.exclusiveEnsemble,
+    modelSettings: settings,
     logLevel,
     onLine,
   });
@@ -58,6 +67,8 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
       stages,
       metrics: runMetrics(metrics),
       signal,
+      prepare: () =>
+        stageModels(neededModels(settings), { settings, elsewhere: endpoints, signal, ...run.storeEvents }),
       onEvent: (event) => {
         // Only now is it sure that there is something to do. The dense service starts while the sources are read, the
         // others once it works: all at once they would only take the processor from each other.

@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { settingArguments } from "@ragline/config";
 import { DenseService, ExportService, LeaseService, RerankService, SparseService } from "@ragline/contracts";
 import { holderKeepalive, type LeaseEvent, LocalLeases, leaseHandlers } from "@ragline/gpu-lease";
+import { type ModelSettings, modelSettings } from "@ragline/models";
 import {
   assertReachable,
   type Client,
@@ -35,6 +37,8 @@ export interface StageProcessesOptions {
   readonly leases: RunLeases;
   /** Whether a device of our own broker is leased to one model at a time. */
   readonly exclusive: boolean;
+  /** Which models there are for the children, and where their files come from. */
+  readonly modelSettings: ModelSettings;
   readonly logLevel: string;
   /** Told of each line that a child logs. */
   readonly onLine: (line: string) => void;
@@ -186,8 +190,8 @@ export class StageProcesses implements StageClients {
   #child(name: StageName): Child {
     const known = this.#children.get(name);
     if (known && !known.ended) return known;
-    const { logLevel, workers, onLine } = this.#options;
-    const takesWorkers = name !== "export" && workers > 0;
+    const { logLevel, workers, modelSettings: models, onLine } = this.#options;
+    const hasModels = name !== "export";
     const started = spawnService({
       entry: stageEntry(name),
       name,
@@ -197,7 +201,8 @@ export class StageProcesses implements StageClients {
         socketAddress(this.#directory, `${name}-${++this.#starts}`),
         "--log-level",
         logLevel,
-        ...(takesWorkers ? ["--workers", String(workers)] : []),
+        ...(hasModels && workers > 0 ? ["--workers", String(workers)] : []),
+        ...(hasModels ? settingArguments(modelSettings, models) : []),
       ],
       onLine,
     });

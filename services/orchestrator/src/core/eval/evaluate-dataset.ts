@@ -199,6 +199,7 @@ class Evaluation {
       workers: settings.workers,
       leases: runLeases({ ...settings, source: deviceSource(provenance) }, signal),
       exclusive: true,
+      modelSettings: settings,
       logLevel: "warn",
       onLine: onProgress,
     });

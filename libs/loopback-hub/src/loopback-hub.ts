@@ -29,6 +29,7 @@ export interface HubRepository {
   readonly isLarge?: (name: string) => boolean;
   /** Token that is needed; without it the answer is 401, as for a repository that does not exist. */
   readonly token?: string;
+  readonly license?: string;
   /** Whether terms have to be accepted: 403 for everybody. */
   readonly gated?: boolean;
 }
@@ -123,7 +124,8 @@ export class LoopbackHub {
     if (!["main", repository.commit].includes(api?.[2] ?? revision)) return refuse(response, 404, "RevisionNotFound");
     if (api) {
       const siblings = Object.keys(repository.files).map((rfilename) => ({ rfilename }));
-      response.end(JSON.stringify({ id: api[1], sha: repository.commit, siblings }));
+      const tags = repository.license ? [`license:${repository.license}`] : [];
+      response.end(JSON.stringify({ id: api[1], sha: repository.commit, siblings, tags }));
       return;
     }
     const content = repository.files[name];
