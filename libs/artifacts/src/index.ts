@@ -27,3 +27,4 @@ export { type OutputFile, StagedFile } from "./staged-file.js";
 export type { RunContents } from "./verify-contents.js";
 export type { VerifyProblem, VerifyProblemKind } from "./verify-problems.js";
 export { type RunVerification, type VerifiedFile, type VerifyRunOptions, verifyRun } from "./verify-run.js";
+export { writeFileAtomically } from "./write-file-atomically.js";

@@ -159,3 +159,11 @@ export {
   type SparseVectors,
   SparseVectorsSchema,
 } from "./generated/ragline/v1/sparse_pb.js";
+export {
+  type CollectOpen,
+  type CollectRequest,
+  CollectRequestSchema,
+  type CollectResponse,
+  CollectResponseSchema,
+  TelemetryService,
+} from "./generated/ragline/v1/telemetry_pb.js";

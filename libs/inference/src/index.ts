@@ -17,5 +17,6 @@ export {
 export { SparseEncoder, type SparseResult } from "./sparse-encoder.js";
 export { TextTokenizer, type TokenSequence } from "./text-tokenizer.js";
 export type { Resize } from "./token-budget.js";
+export type { DoneWork, WorkObserver } from "./work-observer.js";
 export type { WorkerGroup } from "./worker-group.js";
 export type { WorkerDevice } from "./worker-protocol.js";

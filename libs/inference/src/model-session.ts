@@ -4,6 +4,7 @@ import type { CallUnit } from "./call-unit.js";
 import type { InferenceError } from "./inference-error.js";
 import type { TokenSequence } from "./text-tokenizer.js";
 import { type Resize, TokenBudget } from "./token-budget.js";
+import type { WorkObserver } from "./work-observer.js";
 import type { WorkerGroup, WorkerGroupOptions } from "./worker-group.js";
 import { WorkerPool, type WorkerPoolOptions } from "./worker-pool.js";
 import type { CallResult, ModelCall, OutputHead } from "./worker-protocol.js";
@@ -25,6 +26,8 @@ export interface ModelSessionOptions {
   readonly onResize?: (resize: Resize) => void;
   /** Told each time a worker process died and was replaced. */
   readonly onWorkerLost?: WorkerPoolOptions["onWorkerLost"];
+  /** Told what workers do. @default nobody */
+  readonly observer?: WorkObserver;
 }
 
 /** The workers of a session on one device. */
@@ -106,7 +109,7 @@ export class ModelSession {
 
   /** A session without workers: `attach` some. Until then its work waits. */
   constructor(model: VerifiedModel, options: ModelSessionOptions = {}) {
-    const { maxBatchTokens = 1, startBatchTokens, onResize, onWorkerLost } = options;
+    const { maxBatchTokens = 1, startBatchTokens, onResize, onWorkerLost, observer } = options;
     this.model = model;
     this.#options = options;
     this.budget = new TokenBudget({
@@ -118,6 +121,7 @@ export class ModelSession {
       model: model.entry.key,
       budget: this.budget,
       ...(onWorkerLost ? { onWorkerLost } : {}),
+      ...(observer ? { observer } : {}),
     });
   }
 

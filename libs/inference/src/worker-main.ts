@@ -116,8 +116,12 @@ async function start(init: WorkerInit): Promise<void> {
   }
 }
 
-async function answer({ id, fencingToken, calls }: WorkerJob): Promise<void> {
+// What is computed now, for the line that an unexpected end leaves in the log.
+let traceparent: string | undefined;
+
+async function answer({ id, fencingToken, calls, ...job }: WorkerJob): Promise<void> {
   const startedAt = performance.now();
+  traceparent = job.traceparent;
   const memory = () => open?.memory() ?? { usedBytes: 0, peakBytes: 0 };
   try {
     if (!open) throw new Error("the worker was given work before its session was open");
@@ -126,12 +130,32 @@ async function answer({ id, fencingToken, calls }: WorkerJob): Promise<void> {
     }
     const results: CallResult[] = [];
     for (const call of calls) results.push(await open.run(call));
-    send({ type: "done", id, results, memory: memory(), seconds: (performance.now() - startedAt) / 1000 });
+    send({
+      type: "done",
+      id,
+      results,
+      memory: memory(),
+      startedAtMs: performance.timeOrigin + startedAt,
+      seconds: (performance.now() - startedAt) / 1000,
+    });
   } catch (error) {
     send({ type: "failed", id, message: describe(error), memory: memory() });
   }
 }
 
+process.on("uncaughtException", (error) => {
+  const [, trace_id, span_id] = traceparent?.split("-") ?? [];
+  const line = {
+    level: "fatal",
+    time: new Date().toISOString(),
+    service: "worker",
+    pid: process.pid,
+    trace_id,
+    span_id,
+  };
+  process.stderr.write(`${JSON.stringify({ ...line, msg: `unexpected error in a worker: ${describe(error)}` })}\n`);
+  process.exit(1);
+});
 // A pool that is frozen cannot tell that its lease was lost. Beats are counted instead of time, so that a machine that
 // slept finds its workers alive.
 const silentBeats = 15;

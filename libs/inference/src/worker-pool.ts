@@ -1,6 +1,8 @@
+import { AsyncResource } from "node:async_hooks";
 import { type CallUnit, halve, largestCallTokens } from "./call-unit.js";
 import { InferenceError } from "./inference-error.js";
 import type { TokenBudget } from "./token-budget.js";
+import type { DoneWork, WorkObserver } from "./work-observer.js";
 import { WorkerGroup, type WorkerGroupOptions } from "./worker-group.js";
 import type { WorkerProcess } from "./worker-process.js";
 import type { CallResult, WorkerReply } from "./worker-protocol.js";
@@ -13,6 +15,8 @@ export interface WorkerPoolOptions {
   readonly budget: TokenBudget;
   /** Told each time a worker process died that was not ended by us. */
   readonly onWorkerLost?: (detail: { pid: number | undefined; signal: string | null; code: number | null }) => void;
+  /** Told what workers do. @default nobody */
+  readonly observer?: WorkObserver;
 }
 
 /** What is done with the results of some calls, text by text. */
@@ -27,6 +31,8 @@ export interface CallSink {
 interface Run extends CallSink {
   left: number;
   settled: boolean;
+  readonly traceparent: string | undefined;
+  readonly onWork: ((work: DoneWork) => void) | undefined;
   resolve(): void;
   reject(error: InferenceError): void;
 }
@@ -168,7 +174,10 @@ export class WorkerPool {
         return;
       }
       const left = units.reduce((sum, { positions }) => sum + positions.length, 0);
+      const { observer } = this.#options;
       const run: Run = {
+        traceparent: observer?.traceparent?.(),
+        onWork: observer?.onWork && AsyncResource.bind((work: DoneWork) => observer.onWork?.(work)),
         onResult: (result, positions) => sink.onResult(result, positions),
         onTooLarge: (position, message) => sink.onTooLarge(position, message),
         left,
@@ -232,6 +241,13 @@ export class WorkerPool {
     const job = jobs?.get(reply.id);
     jobs?.delete(reply.id);
     if (job && reply.type === "done") {
+      job.run.onWork?.({
+        pid: worker.pid,
+        startedAtMs: reply.startedAtMs,
+        seconds: reply.seconds,
+        calls: job.units.length,
+        paddedTokens: job.units.reduce((sum, { call }) => sum + call.rows * call.columns, 0),
+      });
       job.units.forEach(({ positions }, i) => {
         const result = reply.results[i];
         if (result && !job.run.settled) job.run.onResult(result, positions);
@@ -250,6 +266,7 @@ export class WorkerPool {
   /** Puts the parts of a job that ran out of memory before the others; a single text is tried once more, then given up. */
   #onOutOfMemory(worker: WorkerProcess, job: Job, message: string): void {
     this.#outOfMemory++;
+    this.#options.observer?.onOutOfMemory?.();
     this.#options.budget.outOfMemory(largestCallTokens(job.units));
     if (this.#queueHalves(job)) return;
     if (job.outOfMemory++ < maxOutOfMemory) {
@@ -340,7 +357,9 @@ export class WorkerPool {
     this.#fresh.delete(worker);
     this.#inFlight.get(worker)?.set(job.id, job);
     const { fencingToken } = this.#groupOf.get(worker)?.options ?? { fencingToken: 0 };
-    worker.send({ type: "job", id: job.id, fencingToken, calls: job.units.map(({ call }) => call) });
+    const { traceparent } = job.run;
+    const calls = job.units.map(({ call }) => call);
+    worker.send({ type: "job", id: job.id, fencingToken, calls, ...(traceparent ? { traceparent } : {}) });
   }
 
   /** Splits a job whose call has become too large for the budget; jobs of several calls have only short single texts. */

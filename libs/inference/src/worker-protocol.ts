@@ -47,6 +47,8 @@ export interface WorkerJob {
   readonly id: number;
   readonly fencingToken: number;
   readonly calls: readonly ModelCall[];
+  /** W3C `traceparent` of whoever asked. */
+  readonly traceparent?: string;
 }
 
 /** The pool lives and holds its lease: told every second. */
@@ -83,6 +85,8 @@ export type WorkerReply =
       readonly id: number;
       readonly results: readonly CallResult[];
       readonly memory: WorkerMemory;
+      /** When they began, in milliseconds since the epoch. */
+      readonly startedAtMs: number;
       /** Time that the calls took. */
       readonly seconds: number;
     }

@@ -81,7 +81,7 @@ export function createClient<S extends DescService>(
   const name = options.name ?? readableName(service);
   const client = new GrpcClient(address, options.credentials ?? credentials.createInsecure(), {
     ...clientChannelOptions,
-    interceptors: [traceClient],
+    interceptors: [traceClient(address)],
     ...options.channelOptions,
   });
   const methods = service.methods.map((method) => [

@@ -7,8 +7,9 @@ export { type ImplementationOptions, implementation } from "./implementation.js"
 export { listen } from "./listen.js";
 export { serviceDefinition } from "./method-definition.js";
 export { type FieldViolation, RaglineError, type RaglineErrorOptions, type StatusName } from "./ragline-error.js";
+export { recordFailure } from "./record-failure.js";
 export { createServer } from "./server.js";
 export { fromServiceError, type ServiceErrorOrigin, toServiceError } from "./service-error.js";
 export { traceClient } from "./trace-client.js";
-export { traced } from "./traced.js";
+export { callerSpan, traced } from "./traced.js";
 export { untilAborted } from "./until-aborted.js";

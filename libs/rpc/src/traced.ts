@@ -3,21 +3,30 @@ import type { Metadata } from "@grpc/grpc-js";
 import {
   type Context,
   context,
+  createContextKey,
   propagation,
   ROOT_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
-  SpanStatusCode,
   type TextMapGetter,
   trace,
 } from "@opentelemetry/api";
 import { type CallContext, type Handlers, mapHandlers } from "./handlers.js";
-import { rpcAttributes, tracerName } from "./trace-names.js";
+import { recordFailure } from "./record-failure.js";
+import { isTraced, rpcAttributes, tracerName } from "./trace-names.js";
 
 const getter: TextMapGetter<Metadata> = {
   keys: (metadata) => Object.keys(metadata.getMap()),
   get: (metadata, key) => metadata.get(key).map(String),
 };
+
+const callerKey = createContextKey("ragline.caller");
+
+/** The span of whoever called the handler that runs now, in its own process; undefined outside of calls. */
+export function callerSpan(): SpanContext | undefined {
+  return context.active().getValue(callerKey) as SpanContext | undefined;
+}
 
 function startServerSpan(method: DescMethod, call: CallContext): { span: Span; active: Context } {
   const path = `/${method.parent.typeName}/${method.name}`;
@@ -25,13 +34,7 @@ function startServerSpan(method: DescMethod, call: CallContext): { span: Span; a
   const span = trace
     .getTracer(tracerName)
     .startSpan(path.slice(1), { kind: SpanKind.SERVER, attributes: rpcAttributes(path) }, parent);
-  return { span, active: trace.setSpan(parent, span) };
-}
-
-function fail(span: Span, error: unknown): void {
-  const exception = error instanceof Error ? error : String(error);
-  span.recordException(exception);
-  span.setStatus({ code: SpanStatusCode.ERROR, message: exception instanceof Error ? exception.message : exception });
+  return { span, active: trace.setSpan(parent, span).setValue(callerKey, trace.getSpanContext(parent)) };
 }
 
 /** Runs every step of an iterable in one context: a generator's body otherwise runs in that of whoever asks for its next value. */
@@ -48,6 +51,9 @@ async function* within<T>(active: Context, items: AsyncIterable<T>): AsyncGenera
   }
 }
 
+/** Runs an untraced handler in the caller's context, so that what it logs has the ids. */
+const callerContext = (call: CallContext): Context => propagation.extract(ROOT_CONTEXT, call.metadata, getter);
+
 /** Handlers that run inside a SERVER span whose parent is the caller's span (W3C `traceparent` metadata). */
 export function traced<S extends DescService>(service: S, handlers: Handlers<S>): Handlers<S> {
   return mapHandlers(service, handlers, {
@@ -56,7 +62,7 @@ export function traced<S extends DescService>(service: S, handlers: Handlers<S>)
       try {
         return await context.with(active, handler, undefined, request, call);
       } catch (error) {
-        fail(span, error);
+        recordFailure(span, error);
         throw error;
       } finally {
         span.end();
@@ -64,11 +70,16 @@ export function traced<S extends DescService>(service: S, handlers: Handlers<S>)
     },
     stream: (method, handler) =>
       async function* (request, call) {
+        if (!isTraced(`/${method.parent.typeName}/${method.name}`)) {
+          const caller = callerContext(call);
+          yield* within(caller, context.with(caller, handler, undefined, request, call));
+          return;
+        }
         const { span, active } = startServerSpan(method, call);
         try {
           yield* within(active, context.with(active, handler, undefined, request, call));
         } catch (error) {
-          fail(span, error);
+          recordFailure(span, error);
           throw error;
         } finally {
           span.end();

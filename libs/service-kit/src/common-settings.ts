@@ -32,11 +32,17 @@ export const commonSettings = defineSettings({
     default: "info",
     description: "Least severe log lines to write.",
   },
+  logFormat: {
+    type: "enum",
+    values: ["auto", "json", "pretty"],
+    default: "auto",
+    description: "How log lines are written; auto is pretty on a terminal, JSON elsewhere.",
+  },
   otlpEndpoint: {
     type: "string",
     default: "",
     env: "OTEL_EXPORTER_OTLP_ENDPOINT",
-    description: "URL of an OTLP gRPC collector for traces; empty switches them off.",
+    description: "URL of an OTLP collector for traces, over gRPC or HTTP; empty sends none.",
   },
   graceMs: {
     type: "integer",

@@ -1,5 +1,5 @@
 export { checkHealth, type HealthOptions } from "./check-health.js";
-export { createLogger, type Logger } from "./logger.js";
+export { createLogger, type LogFormat, type Logger, type LoggerSettings, logDestination } from "./logger.js";
 export { type MetricsServer, serveMetrics } from "./metrics-server.js";
 export { type LogLine, parseLogLine } from "./parse-log-line.js";
 export { type ReadyMessage, runService } from "./run-service.js";
@@ -19,4 +19,3 @@ export {
   type StartOptions,
   startService,
 } from "./start-service.js";
-export { startTelemetry, type Telemetry, type TelemetryOptions } from "./telemetry.js";

@@ -18,6 +18,9 @@ export const spawnedVariable = "RAGLINE_SPAWNED";
 
 const exitCode = { wrongUsage: 2, failed: 1, interrupted: 130 } as const;
 
+// How long a service that failed may take to send its last spans.
+const flushMs = 2000;
+
 // How long a service may live on after its parent.
 const orphanMs = 4000;
 
@@ -91,7 +94,9 @@ export async function runService<S extends DescService, const D extends SettingD
     const running = await startService(options, { args, env: process.env });
     process.on("uncaughtException", (error) => {
       running.log.fatal({ err: error }, "unexpected error, stopping");
-      process.exit(exitCode.failed);
+      const exit = () => process.exit(exitCode.failed);
+      setTimeout(exit, flushMs);
+      running.flushTraces().then(exit, exit);
     });
     stopOnSignals(running);
     running.log.info({ address: running.address, metrics: running.metricsAddress }, "ready");

@@ -48,6 +48,7 @@ test("a service is started, answers and is stopped", async () => {
   expect(exit).toMatchObject({ code: 0, signal: null });
   expect(exit.lastLines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
     "ready",
+    "call done",
     "asked to stop",
     "draining",
     "stopped",

@@ -109,6 +109,7 @@ test("reflection tells buf what the service offers", async () => {
   expect(listed.trim().split("\n")).toEqual([
     "ragline.v1.SparseService/Encode",
     "ragline.v1.SparseService/MeasureCorpus",
+    "ragline.v1.TelemetryService/Collect",
   ]);
 });
 

@@ -1,20 +1,31 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Server, setLogger } from "@grpc/grpc-js";
 import {
+  ConfigError,
   type FlagValues,
   parseFlags,
   resolveSettings,
   type SettingDefinitions,
   type SettingValues,
 } from "@ragline/config";
+import { TelemetryService } from "@ragline/contracts";
 import { createServer, type Handlers, implementation, listen, serviceDefinition, traced } from "@ragline/rpc";
-import { type MetricService, Metrics, type StageMetrics, stageMetrics } from "@ragline/telemetry";
+import {
+  type MetricService,
+  Metrics,
+  type OtlpEndpoint,
+  otlpEndpoint,
+  type StageMetrics,
+  stageMetrics,
+  startTracing,
+  type Tracing,
+} from "@ragline/telemetry";
 import { CallGate } from "./call-gate.js";
+import { collectHandlers } from "./collect-handlers.js";
 import { commonSettings, withVariables } from "./common-settings.js";
-import { errorReporter, logErrors } from "./log-errors.js";
-import { createLogger, type Logger } from "./logger.js";
+import { errorReporter, logCalls } from "./log-calls.js";
+import { createLogger, type Logger, logDestination } from "./logger.js";
 import { serveMetrics } from "./metrics-server.js";
-import { startTelemetry } from "./telemetry.js";
 
 /** What a service's handlers are made with. */
 export interface ServiceContext<D extends SettingDefinitions> {
@@ -25,6 +36,10 @@ export interface ServiceContext<D extends SettingDefinitions> {
   readonly metrics: StageMetrics;
   /** All metrics of this process. */
   readonly allMetrics: Metrics;
+  /** Tracing of this process. */
+  readonly tracing: Tracing;
+  /** Writes a line that another process has logged where this one's lines go. */
+  readonly relayLine: (line: string) => void;
   /** Aborts when running calls are cancelled because the grace time is over. */
   readonly signal: AbortSignal;
 }
@@ -74,8 +89,19 @@ export interface RunningService {
   readonly log: Logger;
   /** The grace time that was configured, in milliseconds. */
   readonly graceMs: number;
+  /** Sends the spans that are left and stops sending: for an end that cannot wait for running calls. */
+  flushTraces(): Promise<void>;
   /** Health says NOT_SERVING, new calls are refused, running ones finish or are cancelled after the grace time; then all is closed. */
   drain(graceMs?: number): Promise<void>;
+}
+
+/** The collector that the settings and the environment name. Throws a ConfigError for what is none. */
+function readEndpoint(url: string, env: Readonly<Record<string, string | undefined>>): OtlpEndpoint | undefined {
+  try {
+    return otlpEndpoint(url, env);
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
 }
 
 // How long a cancelled call may take to notice before its connection is cut.
@@ -112,22 +138,30 @@ export async function startService<S extends DescService, const D extends Settin
   const common = resolveSettings<typeof commonSettings>(withVariables(name, commonSettings), { flags, env }).values;
   const config = resolveSettings<D>(own, { flags: flags as FlagValues<D>, env }).values;
 
-  const log = createLogger(name, common.logLevel);
+  const destination = await logDestination(common.logFormat);
+  const log = createLogger(name, { level: common.logLevel, destination });
   const grpcLog = (...said: unknown[]) => log.debug({ source: "grpc" }, said.join(" "));
   setLogger({ error: grpcLog, info: grpcLog, debug: grpcLog }); // it would write to stderr what callers are told anyway
-  const telemetry = await startTelemetry({ serviceName: `ragline-${name}`, otlpEndpoint: common.otlpEndpoint, log });
   const allMetrics = new Metrics({ service: name, namespace: common.metricsNamespace });
   const servesMetrics = common.metricsEnabled && common.metricsListen !== "";
   if (servesMetrics) {
     await allMetrics.open();
     await allMetrics.watchProcess();
   }
+  const tracing = await startTracing({
+    serviceName: `ragline-${name}`,
+    endpoint: readEndpoint(common.otlpEndpoint, env),
+    onWarning: (message) => log.warn({ source: "opentelemetry" }, message),
+    onDropped: (reason, count) => allMetrics.count("spansDropped", { reason }, count),
+  });
   const gate = new CallGate();
   const context: ServiceContext<D> = {
     config,
     log,
     metrics: stageMetrics(allMetrics, name),
     allMetrics,
+    tracing,
+    relayLine: (line) => destination.write(`${line}\n`),
     signal: gate.cancelled,
   };
   const bound = [bindService(service, await options.handlers(context)), ...(options.alongside?.(context) ?? [])];
@@ -135,10 +169,13 @@ export async function startService<S extends DescService, const D extends Settin
   const server = createServer(options.channelOptions);
   const report = errorReporter(log);
   for (const { service: each, handlers } of bound) {
-    const wrapped = traced(each, logErrors(each, gate.guard(each, handlers), report));
+    const wrapped = traced(each, logCalls(each, gate.guard(each, handlers), log, report));
     const onError = (error: unknown, { method }: { method: string }) => report(error, method);
     server.addService(serviceDefinition(each), implementation(each, wrapped, { onError }));
   }
+  // Behind no gate and in no span: it is told of the calls that are, and ends after them.
+  const collect = collectHandlers({ metrics: allMetrics, namespace: common.metricsNamespace, tracing });
+  server.addService(serviceDefinition(TelemetryService), implementation(TelemetryService, collect.handlers));
   const names = ["", ...bound.map(({ service: each }) => each.typeName)];
   // Loaded here: whoever only starts services as children need not wait for them.
   const [{ HealthImplementation }, { addReflection }] = await Promise.all([
@@ -147,10 +184,7 @@ export async function startService<S extends DescService, const D extends Settin
   ]);
   const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, "SERVING" as const])));
   health.addToServer(server);
-  addReflection(
-    server,
-    bound.map(({ service: each }) => each),
-  );
+  addReflection(server, [...bound.map(({ service: each }) => each), TelemetryService]);
 
   const metricsServer = servesMetrics ? await serveMetrics(allMetrics, common.metricsListen) : undefined;
   const address = await listen(server, common.listen).catch((error: unknown) => {
@@ -167,10 +201,11 @@ export async function startService<S extends DescService, const D extends Settin
       gate.cancel();
       await gate.close(cancelMs);
     }
+    await collect.end();
     await options.onDrain?.();
     await shutDown(server);
     metricsServer?.close();
-    await telemetry.close();
+    await tracing.close();
     log.info("stopped");
   };
   let draining: Promise<void> | undefined;
@@ -179,6 +214,7 @@ export async function startService<S extends DescService, const D extends Settin
     metricsAddress: metricsServer?.address,
     log,
     graceMs: common.graceMs,
+    flushTraces: () => tracing.close(),
     drain: (graceMs = common.graceMs) => {
       draining ??= drain(graceMs);
       return draining;

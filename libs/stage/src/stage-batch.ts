@@ -1,5 +1,4 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { SpanStatusCode, trace } from "@opentelemetry/api";
 import {
   InputType,
   type ItemFailureSchema,
@@ -11,8 +10,6 @@ import { type InputType as InputTypeName, mapInOrder, type TextFailure } from "@
 import { untilAborted } from "@ragline/rpc";
 import { toStageError } from "./stage-error.js";
 import { type StageSession, toBatchResize } from "./stage-session.js";
-
-const tracer = trace.getTracer("ragline");
 
 /** What a text of the batch is to the model. */
 export function inputTypeOf(batch: TextBatch): InputTypeName {
@@ -52,38 +49,39 @@ export async function* streamBatches<Item, Reply>(
   textsOf: (item: Item) => Iterable<string>,
   work: (item: Item) => Promise<BatchResult<Reply>>,
 ): AsyncGenerator<Reply> {
-  const { tally, entry } = stage;
-  const runOne = (item: Item): Promise<Reply> =>
-    tracer.startActiveSpan(`rag.${entry.stage}.batch`, async (span) => {
-      const startedAt = performance.now();
-      tally.start();
-      let leave: (() => void) | undefined;
-      try {
-        leave = stage.queue.admit(roughTokens(textsOf(item), entry.maxTokens));
-        const { reply, ...counts } = await work(item);
-        tally.add(counts);
-        span.setAttributes({
-          "rag.model": entry.key,
-          "rag.batch.items": counts.items,
-          "rag.batch.truncated": counts.truncated,
-        });
-        stage.observer.observeLatency((performance.now() - startedAt) / 1000);
-        const failed = counts.failed ?? 0;
-        stage.observer.countChunks("ok", counts.items - counts.truncated - failed);
-        if (failed > 0) stage.observer.countChunks("failed", failed);
-        if (counts.truncated > 0) stage.observer.countChunks("truncated", counts.truncated);
-        return reply;
-      } catch (cause) {
-        const error: unknown = stage.ended.aborted ? stage.ended.reason : toStageError(cause);
-        span.recordException(error instanceof Error ? error : String(error));
-        span.setStatus({ code: SpanStatusCode.ERROR });
-        throw error;
-      } finally {
-        leave?.();
-        span.end();
-      }
-    });
-  yield* mapInOrder(untilAborted(items, stage.ended), stage.batchesAhead, runOne);
+  const { tally, entry, spans } = stage;
+  const compute = async (item: Item): Promise<BatchResult<Reply>> => {
+    const startedAt = performance.now();
+    tally.start();
+    let leave: (() => void) | undefined;
+    try {
+      leave = stage.queue.admit(roughTokens(textsOf(item), entry.maxTokens));
+      const result = await work(item);
+      tally.add(result);
+      stage.observer.observeLatency((performance.now() - startedAt) / 1000);
+      const { items: count, truncated, failed = 0 } = result;
+      stage.observer.countChunks("ok", count - truncated - failed);
+      if (failed > 0) stage.observer.countChunks("failed", failed);
+      if (truncated > 0) stage.observer.countChunks("truncated", truncated);
+      return result;
+    } catch (cause) {
+      throw stage.ended.aborted ? stage.ended.reason : toStageError(cause);
+    } finally {
+      leave?.();
+    }
+  };
+  const runOne = async (item: Item): Promise<Reply> => {
+    const { reply } = await spans.run(
+      () => compute(item),
+      (result) => result,
+    );
+    return reply;
+  };
+  try {
+    yield* mapInOrder(untilAborted(items, stage.ended), stage.batchesAhead, runOne);
+  } finally {
+    spans.close();
+  }
 }
 
 /** The reasons of texts without a result, in the words of the contract. */
@@ -100,7 +98,16 @@ export function summarise(stage: StageSession): MessageInitShape<typeof StageSum
   const { session, workers } = stage;
   const devices = workers.devices;
   for (const { device = "", peakBytes = 0n } of devices) stage.observer.recordPeakBytes(device, Number(peakBytes));
-  const { budget } = session;
+  const { budget, stats } = session;
+  stage.tell("rag.model.done", {
+    "rag.model": stage.entry.key,
+    "rag.calls": stats.calls,
+    "gen_ai.usage.input_tokens": stats.tokens,
+    "rag.padded_tokens": stats.paddedTokens,
+    "rag.peak_bytes": stats.peakBytes,
+    "rag.workers_lost": stats.workersLost,
+    "rag.out_of_memory": stats.outOfMemory,
+  });
   return stage.tally.summary(session.stats, {
     devices,
     resizes: budget.resizes.map(toBatchResize),

@@ -6,8 +6,10 @@ export interface StageObserver {
   observeBatch(items: number, tokens: number): void;
   /** Items that ended as "ok" or "truncated". */
   countChunks(outcome: string, count: number): void;
-  /** A change of the token budget, up or down, and why. */
-  countResize(cause: string, direction: "up" | "down"): void;
+  /** A change of the token budget, up or down. */
+  countResize(direction: "up" | "down"): void;
+  /** A call of the model ran out of memory. */
+  countOutOfMemory(): void;
   /** Largest memory of the workers on a device. */
   recordPeakBytes(device: string, bytes: number): void;
   /** The workers of a lease use more or fewer bytes of a device than before. */

@@ -11,7 +11,7 @@ export interface StageContext {
   readonly config: Pick<StageOptions, "workers" | "threadsPerWorker" | "memoryModelsDir"> &
     DeviceRequest &
     ModelSettings & { readonly leaseBroker: string | null; readonly maxQueueTokens: number };
-  readonly log: { info(facts: object, message: string): void; warn(facts: object, message: string): void };
+  readonly log: Record<"debug" | "info" | "warn", (facts: object, message: string) => void>;
   readonly metrics: StageObserver & {
     setQueueDepth(batches: number): void;
     countRefusal(): void;
@@ -19,6 +19,21 @@ export interface StageContext {
   };
   readonly allMetrics: { watchCaps(devices: () => readonly LeaseDeviceState[]): void };
 }
+
+/** What is worth a line in the log; the loss of a worker has one of its own. */
+const levels: Readonly<Record<string, "debug" | "info" | "warn">> = {
+  "rag.lease.wait": "debug",
+  "rag.lease.granted": "info",
+  "rag.lease.refused": "warn",
+  "rag.lease.shrunk": "debug",
+  "rag.lease.lost": "warn",
+  "rag.lease.released": "info",
+  "rag.model.open": "info",
+  "rag.model.done": "info",
+  "rag.batch.resize": "debug",
+  "rag.oom": "warn",
+  "rag.fallback": "warn",
+};
 
 /**
  * How a stage service runs its models, from its settings: one queue and one ledger for all of its streams.
@@ -41,6 +56,10 @@ export function stageOptions({ config, log, metrics, allMetrics }: StageContext)
       onRefused: () => metrics.countRefusal(),
     }),
     leases,
+    onEvent: (name, attributes = {}) => {
+      const level = levels[name];
+      if (level) log[level](attributes, name.replace(/^rag\./, "").replaceAll(".", " "));
+    },
     onWorkerLost: (detail) => {
       metrics.countLostWorker();
       log.warn(detail, "a worker process died; a new one takes its place");

@@ -24,6 +24,7 @@ const noObserver: StageObserver = {
   observeBatch() {},
   countChunks() {},
   countResize() {},
+  countOutOfMemory() {},
   recordPeakBytes() {},
   addUsedBytes() {},
   addLeaseBytes() {},
@@ -166,7 +167,7 @@ test("the observer is told of every batch, every call of the model, what was cut
     observeLatency: vi.fn<(seconds: number) => void>(),
     observeBatch: vi.fn<(items: number, tokens: number) => void>(),
     countChunks: vi.fn<(outcome: string, count: number) => void>(),
-    countResize: vi.fn<(cause: string, direction: string) => void>(),
+    countResize: vi.fn<(direction: string) => void>(),
     recordPeakBytes: vi.fn<(device: string, bytes: number) => void>(),
   };
   const stage = await openSplade({ observer, open: { precision: Precision.FP32, maxBatchTokens: 64 } });

@@ -38,9 +38,11 @@ import {
   type VerifiedModel,
 } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
+import { BatchSpans, noteWork } from "./batch-spans.js";
 import { LeasedWorkers } from "./leased-workers.js";
 import { observedLeases } from "./observed-leases.js";
 import { toStageError } from "./stage-error.js";
+import { activeTraceparent, type StageEvent, stageEvents } from "./stage-events.js";
 import type { StageObserver } from "./stage-observer.js";
 import { StageTally } from "./stage-tally.js";
 import type { TokenQueue } from "./token-queue.js";
@@ -63,6 +65,8 @@ export interface StageOptions {
   /** Where measured memory needs of models are kept. @default a folder of the user's cache */
   readonly memoryModelsDir?: string;
   readonly observer: StageObserver;
+  /** Told what happens to a stream's leases, workers and calls, by the names of its span's events. @default nobody */
+  readonly onEvent?: StageEvent;
   /** Told of a worker process that died. */
   readonly onWorkerLost?: (detail: {
     model: string;
@@ -80,6 +84,10 @@ export interface StageSession {
   readonly queue: TokenQueue;
   readonly tokenizer: TextTokenizer;
   readonly tally: StageTally;
+  /** The spans of its batches. */
+  readonly spans: BatchSpans;
+  /** Tells what happens to the stream. */
+  readonly tell: StageEvent;
   readonly observer: StageObserver;
   /** The first answer on the stream. */
   readonly ready: MessageInitShape<typeof StageReadySchema>;
@@ -143,7 +151,7 @@ function openFiles(entry: GraphModelEntry, precision: PrecisionName, options: St
 }
 
 /** Tells of devices that were asked for and are not there: in the reply, and in the trace. */
-function reportFallbacks(fallbacks: readonly DeviceFallback[], tally: StageTally): void {
+function reportFallbacks(fallbacks: readonly DeviceFallback[], tally: StageTally, tell: StageEvent): void {
   for (const { requested, resolved, source, detail, degraded } of fallbacks) {
     tally.report({
       reason: OutcomeReason.DEVICE_UNAVAILABLE,
@@ -152,7 +160,12 @@ function reportFallbacks(fallbacks: readonly DeviceFallback[], tally: StageTally
       degraded,
       detail,
     });
-    trace.getActiveSpan()?.addEvent("fallback", { reason: "device_unavailable", source, requested, resolved });
+    tell("rag.fallback", {
+      "rag.reason": "device_unavailable",
+      "rag.source": source,
+      "rag.device.requested": requested,
+      "rag.device": resolved,
+    });
   }
 }
 
@@ -174,14 +187,47 @@ export function toBatchResize({ cause, fromTokens, toTokens }: Resize): MessageI
   return { cause: causes[cause], fromTokens, toTokens };
 }
 
-function newSession(model: VerifiedModel, open: StageOpen, { onWorkerLost, observer }: StageOptions): ModelSession {
+function newSession(
+  model: VerifiedModel,
+  open: StageOpen,
+  { onWorkerLost, observer }: StageOptions,
+  tell: StageEvent,
+): ModelSession {
   return new ModelSession(model, {
     maxBatchTokens: open.maxBatchTokens || defaultBatchTokens,
     startBatchTokens: open.maxBatchTokens || firstBatchTokens,
     onCall: (items, tokens) => observer.observeBatch(items, tokens),
-    onResize: ({ cause, fromTokens, toTokens }) => observer.countResize(cause, toTokens < fromTokens ? "down" : "up"),
+    onResize: ({ cause, fromTokens, toTokens }) => {
+      observer.countResize(toTokens < fromTokens ? "down" : "up");
+      tell("rag.batch.resize", { "rag.cause": cause, "rag.tokens.from": fromTokens, "rag.tokens.to": toTokens });
+    },
+    observer: {
+      traceparent: activeTraceparent,
+      onWork: noteWork,
+      onOutOfMemory: () => {
+        observer.countOutOfMemory();
+        tell("rag.oom", { "rag.model": model.entry.key });
+      },
+    },
     ...(open.maxBatchItems ? { maxBatchItems: open.maxBatchItems } : {}),
-    ...(onWorkerLost ? { onWorkerLost: (detail) => onWorkerLost({ model: model.entry.key, ...detail }) } : {}),
+    onWorkerLost: (detail) => {
+      const { pid, signal, code } = detail;
+      tell("rag.worker.lost", { "process.pid": pid ?? 0, "rag.signal": signal ?? "", "rag.exit_code": code ?? 0 });
+      onWorkerLost?.({ model: model.entry.key, ...detail });
+    },
+  });
+}
+
+/** Tells the span of the stream what it is about, in the words of the GenAI conventions where they have some. */
+export function describeModel({ key, stage, dimension }: ModelEntry, precision?: PrecisionName): void {
+  trace.getActiveSpan()?.setAttributes({
+    "gen_ai.provider.name": "ragline",
+    "gen_ai.request.model": key,
+    ...(stage === "dense"
+      ? { "gen_ai.operation.name": "embeddings", "gen_ai.embeddings.dimension.count": dimension }
+      : {}),
+    "rag.stage": stage,
+    ...(precision ? { "rag.precision": precision } : {}),
   });
 }
 
@@ -222,21 +268,24 @@ export async function openStage(
   const entry = findStageModel(open.model, stage);
   if (!hasGraph(entry))
     throw new RaglineError("INVALID_ARGUMENT", "NO_GRAPH", `model ${entry.key} has no graph to run`);
+  const tell = stageEvents(options.onEvent);
   const ended = new AbortController();
   whenAborted(signal, () => ended.abort(signal.reason));
   let session: ModelSession | undefined;
   let leased: LeasedWorkers | undefined;
   try {
-    const source = observedLeases(open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases, options.observer);
+    const granted = open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases;
+    const source = observedLeases(granted, options.observer, tell);
     const granting = await source.describe(ended.signal);
     const kind = kindOf(granting);
     const precision = precisionFor(open.precision, entry, kind);
+    describeModel(entry, precision);
     const model = await openFiles(entry, precision, options, ended.signal);
     const tokenizer = TextTokenizer.fromFile(model.tokenizerPath);
     const threads = options.threadsPerWorker ?? 1;
     const store = new MemoryModelStore(options.memoryModelsDir || undefined);
     const { memory, key, isMeasured } = await memoryOf(model, store, threads, kind);
-    const computing = newSession(model, open, options);
+    const computing = newSession(model, open, options, tell);
     session = computing;
     const sizing = new WorkerSizing({
       kind,
@@ -272,7 +321,14 @@ export async function openStage(
     // At once: the handler may be in the middle of a long batch, or wait for a request that never comes.
     whenAborted(ended.signal, () => void close());
     const tally = new StageTally(stage, entry.key);
-    reportFallbacks(granting.fallbacks, tally);
+    reportFallbacks(granting.fallbacks, tally, tell);
+    const hydrateSeconds = Math.max(0, performance.now() - startedAt - first.waitMs) / 1000;
+    tell("rag.model.open", {
+      "rag.model": entry.key,
+      "rag.device": first.device,
+      "rag.workers": sizing.workers,
+      "rag.hydrate_seconds": hydrateSeconds,
+    });
     return {
       entry,
       session: computing,
@@ -280,6 +336,8 @@ export async function openStage(
       queue: options.queue,
       tokenizer,
       tally,
+      spans: new BatchSpans(stageNames[stage], entry.key),
+      tell,
       observer: options.observer,
       get batchesAhead() {
         return 2 * computing.pids.length + 2;
@@ -296,7 +354,7 @@ export async function openStage(
         dimension: entry.dimension,
         leaseId: first.id,
         leaseWaitSeconds: first.waitMs / 1000,
-        hydrateSeconds: Math.max(0, performance.now() - startedAt - first.waitMs) / 1000,
+        hydrateSeconds,
         files: model.files.map(({ name, bytes: size, sha256 }) => ({ name, bytes: BigInt(size), sha256 })),
         license: entry.license,
         runtime: computing.runtime,

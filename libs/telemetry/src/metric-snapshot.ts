@@ -88,3 +88,36 @@ export function subtractSnapshot(now: MetricSnapshot, before: MetricSnapshot): M
     };
   });
 }
+
+/** A snapshot whose peaks are those of an earlier one where they were higher: gauges that tell of the last minute only. */
+export function keepPeaks(now: MetricSnapshot, before: MetricSnapshot): MetricSnapshot {
+  const isPeak = ({ type, aggregator }: MetricValues): boolean => type === "gauge" && aggregator === "max";
+  const peaks = mergeSnapshots([now.filter(isPeak), before.filter(isPeak)]);
+  return [...now.filter((metric) => !isPeak(metric)), ...peaks];
+}
+
+/** A snapshot whose names have had a part put before them. */
+export function withNamespace(snapshot: MetricSnapshot, namespace: string): MetricSnapshot {
+  return snapshot.map((metric) => ({
+    ...metric,
+    name: `${namespace}_${metric.name}`,
+    values: metric.values.map((sample) =>
+      sample.metricName === undefined ? sample : { ...sample, metricName: `${namespace}_${sample.metricName}` },
+    ),
+  }));
+}
+
+/** The metrics whose names start with the namespace, without it: those of Ragline, not of the process. */
+export function withoutNamespace(snapshot: MetricSnapshot, namespace: string): MetricSnapshot {
+  const prefix = `${namespace}_`;
+  const strip = (name: string): string => name.slice(prefix.length);
+  return snapshot
+    .filter(({ name }) => name.startsWith(prefix))
+    .map((metric) => ({
+      ...metric,
+      name: strip(metric.name),
+      values: metric.values.map((sample) =>
+        sample.metricName === undefined ? sample : { ...sample, metricName: strip(sample.metricName) },
+      ),
+    }));
+}

@@ -1,7 +1,7 @@
 import { context, isSpanContextValid, TraceFlags, trace } from "@opentelemetry/api";
 import type { Counter, Gauge, Histogram, OpenMetricsContentType, Registry } from "prom-client";
 import { type MetricDefinition, type MetricKey, type MetricService, metricCatalogue } from "./metric-catalogue.js";
-import { type ExpositionFormat, expositionOf, type MetricSnapshot } from "./metric-snapshot.js";
+import { type ExpositionFormat, expositionOf, type MetricSnapshot, mergeSnapshots } from "./metric-snapshot.js";
 import { RollingPeak } from "./rolling-peak.js";
 
 /** How {@link Metrics} are kept. */
@@ -48,6 +48,8 @@ export class Metrics {
   readonly #options: MetricsOptions;
   readonly #instruments = new Map<MetricKey, Counter | Gauge | Histogram>();
   readonly #levels = new Map<string, Level>();
+  readonly #adopted = new Set<() => Promise<MetricSnapshot>>();
+  #kept: MetricSnapshot = [];
   #registry: Registry<OpenMetricsContentType> | undefined;
   #opening: Promise<void> | undefined;
   #caps: () => readonly DeviceCap[] = () => [];
@@ -108,14 +110,29 @@ export class Metrics {
     this.#levelOf(key, labels).peak.add(value);
   }
 
-  /** All values now. */
+  /** All values of this process now. */
   async snapshot(): Promise<MetricSnapshot> {
     return ((await this.#registry?.getMetricsAsJSON()) ?? []) as unknown as MetricSnapshot;
   }
 
-  /** All values now, as text. */
+  /**
+   * Tells the metrics of processes that this one has started together with its own.
+   * @param source what they have counted so far, with full names
+   * @returns to be called when they have ended: what they had counted is kept
+   */
+  adopt(source: () => Promise<MetricSnapshot>): () => Promise<void> {
+    this.#adopted.add(source);
+    return async () => {
+      const last = await source();
+      if (!this.#adopted.delete(source)) return;
+      this.#kept = mergeSnapshots([this.#kept, last.filter(({ type }) => type !== "gauge")]);
+    };
+  }
+
+  /** All values now, those of adopted processes included, as text. */
   async text(format: ExpositionFormat = "prometheus"): Promise<string> {
-    return expositionOf(await this.snapshot(), format);
+    const adopted = await Promise.all([...this.#adopted].map((source) => source()));
+    return expositionOf(mergeSnapshots([await this.snapshot(), this.#kept, ...adopted]), format);
   }
 
   async #open(): Promise<void> {

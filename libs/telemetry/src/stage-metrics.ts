@@ -11,8 +11,10 @@ export interface StageMetrics {
   setQueueDepth(batches: number): void;
   /** `<ns>_queue_refusals_total`: one batch was refused. */
   countRefusal(): void;
-  /** `<ns>_batch_resize_total{direction}`, and `<ns>_oom_total` where memory ran out: the token budget of calls changed. */
-  countResize(cause: string, direction: "up" | "down"): void;
+  /** `<ns>_batch_resize_total{direction}`: the token budget of calls changed. */
+  countResize(direction: "up" | "down"): void;
+  /** `<ns>_oom_total`: a call of a model ran out of memory. */
+  countOutOfMemory(): void;
   /** `<ns>_workers_lost_total`: a worker process died. */
   countLostWorker(): void;
   /** `<ns>_chunks_total{stage,outcome}`: items that ended as `outcome`, such as "ok" or "truncated". */
@@ -49,10 +51,8 @@ export function stageMetrics(metrics: Metrics, stage: string): StageMetrics {
     },
     setQueueDepth: (batches) => metrics.set("queueDepth", { stage }, batches),
     countRefusal: () => metrics.count("queueRefusals", { stage }),
-    countResize: (cause, direction) => {
-      metrics.count("batchResizes", { stage, direction });
-      if (cause === "out_of_memory") metrics.count("outOfMemory", { stage });
-    },
+    countResize: (direction) => metrics.count("batchResizes", { stage, direction }),
+    countOutOfMemory: () => metrics.count("outOfMemory", { stage }),
     countLostWorker: () => metrics.count("workersLost", { stage }),
     countChunks: (outcome, count) => metrics.count("chunks", { stage, outcome }, count),
     recordPeakBytes: (device, bytes) => metrics.notePeak("gpuPeakBytes", { stage, device }, bytes),
@@ -71,6 +71,7 @@ export const noMetrics: StageMetrics = {
   setQueueDepth() {},
   countRefusal() {},
   countResize() {},
+  countOutOfMemory() {},
   countLostWorker() {},
   countChunks() {},
   recordPeakBytes() {},

@@ -9,6 +9,7 @@ import { addModelsCommand } from "./cli/models-command.js";
 import { addRunCommand } from "./cli/run-command.js";
 import { addSearchCommand } from "./cli/search-command.js";
 import { addServeCommand } from "./cli/serve-command.js";
+import { addTraceCommand } from "./cli/trace-command.js";
 import { addUploadCommand } from "./cli/upload-command.js";
 import { addVerifyCommand } from "./cli/verify-command.js";
 import { version } from "./version.js";
@@ -40,6 +41,7 @@ addConfigCommand(program);
 addUploadCommand(program);
 addVerifyCommand(program);
 addModelsCommand(program);
+addTraceCommand(program);
 
 try {
   await program.parseAsync();

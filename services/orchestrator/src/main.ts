@@ -7,6 +7,6 @@ await runService({
   name: "orchestrator",
   service: OrchestratorService,
   settings: orchestratorSettings,
-  handlers: ({ config, log, allMetrics: metrics }) =>
-    orchestratorHandlers({ ...config, metrics, onLine: (line) => log.info({ line }, "stage log") }),
+  handlers: ({ config, log, allMetrics: metrics, tracing, relayLine }) =>
+    orchestratorHandlers({ ...config, metrics, tracing, log, onLine: relayLine }),
 });

@@ -3,7 +3,9 @@ import { create } from "@bufbuild/protobuf";
 import { resolveSettings } from "@ragline/config";
 import { type OrchestratorService, type RunResponse, RunResponseSchema, type Setting } from "@ragline/contracts";
 import type { Handlers } from "@ragline/rpc";
-import type { Metrics } from "@ragline/telemetry";
+import type { Logger } from "@ragline/service-kit";
+import type { Metrics, Tracing } from "@ragline/telemetry";
+import { logRunEvents } from "./core/run-log.js";
 import { usageError } from "./core/usage-error.js";
 import { runSettings } from "./run-settings.js";
 import { runWithStages } from "./stages/run-with-stages.js";
@@ -16,6 +18,8 @@ export interface OrchestratorOptions {
   readonly metrics: Metrics;
   /** Lease broker for runs that name none. */
   readonly leaseBroker: string | null;
+  readonly tracing: Tracing;
+  readonly log: Logger;
   /** Told of each line that a stage logs. */
   readonly onLine: (line: string) => void;
 }
@@ -52,6 +56,8 @@ function resolveRequest(
 /** The rpc handlers of the orchestrator. */
 export function orchestratorHandlers({
   metrics,
+  tracing,
+  log,
   onLine,
   ...defaults
 }: OrchestratorOptions): Handlers<typeof OrchestratorService> {
@@ -59,6 +65,7 @@ export function orchestratorHandlers({
     run: async function* (request, { signal }) {
       const { values: settings, provenance } = resolveRequest(request.settings, defaults);
       const events = new Readable({ objectMode: true, read: () => undefined });
+      const logEvent = logRunEvents(log);
       const stop = new AbortController();
       const end = (): void => stop.abort(signal.reason);
       signal.addEventListener("abort", end, { once: true });
@@ -67,13 +74,18 @@ export function orchestratorHandlers({
         provenance,
         logLevel: "warn",
         metrics,
+        tracing,
         signal: stop.signal,
         storeEvents: {
           onWait: (model) => onLine(`another process is pulling ${model}; waiting for it`),
           onRetry: (model, problem) => onLine(`pulling ${model}: ${problem}; trying again`),
         },
         onLine,
-        onEvent: (kind) => events.push(create(RunResponseSchema, { kind })),
+        onWarning: (message) => log.warn({ source: "opentelemetry" }, message),
+        onEvent: (kind) => {
+          logEvent(kind);
+          events.push(create(RunResponseSchema, { kind }));
+        },
       });
       run.then(
         () => events.push(null),

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { resolveSettings } from "@ragline/config";
-import { Metrics } from "@ragline/telemetry";
+import { Metrics, startTracing } from "@ragline/telemetry";
 import type { RunEvent } from "./core/run-events.js";
 import type { RunSummary } from "./core/run-summary.js";
 import { type RunSettings, runSettings } from "./run-settings.js";
@@ -70,6 +70,8 @@ export interface FixtureOptions {
   readonly signal?: AbortSignal;
   /** @default metrics that count nothing */
   readonly metrics?: Metrics;
+  /** Told what of the telemetry did not work. */
+  readonly onWarning?: (message: string) => void;
   /** Told of every line that the stages log, at the finest level. */
   readonly onLine?: (line: string) => void;
 }
@@ -83,7 +85,9 @@ export async function runHere(given: Partial<RunSettings>, options: FixtureOptio
     provenance,
     logLevel: options.onLine ? "trace" : "error",
     metrics: options.metrics ?? new Metrics({ service: "orchestrator" }),
+    tracing: await startTracing({ serviceName: "ragline-cli" }),
     signal: options.signal ?? new AbortController().signal,
+    onWarning: options.onWarning ?? (() => undefined),
     onLine: options.onLine ?? (() => undefined),
     onStages: (opened) => {
       stages = opened;

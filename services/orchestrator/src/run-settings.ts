@@ -241,6 +241,27 @@ export const runSettings = defineSettings({
     default: null,
     description: "host:port where this process serves its Prometheus metrics at /metrics while the run lasts.",
   },
+  metricsFile: {
+    type: "string",
+    default: null,
+    description: "File for the metrics of all processes at the end of the run, in the text format of Prometheus.",
+  },
+  metricsPush: {
+    type: "string",
+    default: null,
+    description: "URL of a Pushgateway that gets the metrics at the end of the run, such as http://127.0.0.1:9091.",
+  },
+  otlpEndpoint: {
+    type: "string",
+    default: null,
+    env: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    description: "URL of an OTLP collector for the traces of all processes, over gRPC or HTTP.",
+  },
+  traceFile: {
+    type: "string",
+    default: null,
+    description: "File for the trace of the run over all processes, as OTLP JSON; `ragline trace` shows it.",
+  },
   failOn: {
     type: "enum",
     values: ["failed", "degraded"],

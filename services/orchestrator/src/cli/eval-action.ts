@@ -12,7 +12,7 @@ import { evaluationText } from "./evaluation-text.js";
 import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
 import { resolveRunSettings } from "./resolve-run-settings.js";
-import { startCliTelemetry } from "./start-cli-telemetry.js";
+import { type CliTelemetry, startCliTelemetry } from "./start-cli-telemetry.js";
 
 /** The flags of `ragline eval` beside the settings of a run. */
 export interface EvalFlags {
@@ -33,10 +33,12 @@ export interface EvalFlags {
 /** Evaluates as the command line asks, prints what was found, and returns the exit code. */
 export async function evalAction(command: Command, flags: EvalFlags): Promise<number> {
   const { signal, interrupted } = interruption();
-  const telemetry = await startCliTelemetry();
+  const onProgress = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+  let telemetry: CliTelemetry | undefined;
   try {
     const { values, provenance } = resolveRunSettings(command);
     useModels(readModels(values.modelsFile));
+    telemetry = await startCliTelemetry(values, (message) => onProgress(`telemetry: ${message}`));
     const { compare } = flags;
     if (compare !== undefined && compare.length !== 2)
       throw usageError("BAD_COMPARE", `--compare takes two rankings, not ${compare.length}`);
@@ -54,7 +56,8 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
       depth: flags.depth,
       seed: flags.seed,
       signal,
-      onProgress: (sentence) => process.stderr.write(`${sentence}\n`),
+      telemetry,
+      onProgress,
     });
     if (flags.trecDir !== undefined) await writeTrecFiles(flags.trecDir, dataset.judgements, modes);
     process.stdout.write(
@@ -70,7 +73,7 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
     process.stderr.write(`ragline: ${message}\n`);
     return code;
   } finally {
-    await telemetry.close();
+    await telemetry?.close();
   }
 }
 

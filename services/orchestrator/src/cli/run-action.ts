@@ -11,15 +11,15 @@ import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
 import { PullDisplay } from "./pull-display.js";
 import { resolveRunSettings } from "./resolve-run-settings.js";
-import { RunDisplay } from "./run-display.js";
-import { type CliMetrics, startCliMetrics } from "./start-cli-metrics.js";
-import { startCliTelemetry } from "./start-cli-telemetry.js";
+import { runView } from "./run-view.js";
+import { type CliTelemetry, startCliTelemetry } from "./start-cli-telemetry.js";
 import { summaryText } from "./summary-tables.js";
 
 interface OwnOptions {
   readonly json?: boolean;
   readonly orchestrator?: string;
   readonly logLevel: string;
+  readonly logFormat: "pretty" | "json";
 }
 
 type Resolved = ResolvedSettings<typeof runSettings>;
@@ -56,31 +56,32 @@ async function runRemotely(
 
 /** Runs the pipeline as the command line asks, shows how it goes, and returns the exit code. */
 export async function runAction(command: Command): Promise<number> {
-  const { json = false, orchestrator, logLevel } = command.opts<OwnOptions>();
+  const { json = false, orchestrator, logLevel, logFormat } = command.opts<OwnOptions>();
   const stream = json ? process.stderr : process.stdout;
-  const display = new RunDisplay({ stream, animated: stream.isTTY === true && process.env.CI === undefined });
+  const view = runView({ format: logFormat, logLevel, stream });
   const pulls = new PullDisplay(stream);
   const { signal, interrupted } = interruption();
-  const telemetry = await startCliTelemetry();
-  let metrics: CliMetrics | undefined;
+  let telemetry: CliTelemetry | undefined;
   try {
     const resolved = resolveRunSettings(command);
     const onEvent = (event: RunEvent): void => {
       pulls.end();
-      display.show(event);
+      view.show(event);
     };
-    metrics = await startCliMetrics(resolved.values);
+    telemetry = await startCliTelemetry(resolved.values, (message) => view.warn(message));
     const summary = orchestrator
       ? await runRemotely(orchestrator, resolved, signal, onEvent)
       : await runWithStages({
           settings: resolved.values,
           provenance: resolved.provenance,
           logLevel,
-          metrics: metrics.metrics,
+          metrics: telemetry.metrics,
+          tracing: telemetry.tracing,
           signal,
           onEvent,
           storeEvents: pulls.events,
-          onLine: (line) => display.log(line),
+          onLine: (line) => view.line(line),
+          onWarning: (message) => view.warn(message),
         });
     process.stdout.write(
       json ? `${JSON.stringify(summary, undefined, 2)}\n` : `${summaryText(summary, resolved.values.stageReport)}\n`,
@@ -88,17 +89,15 @@ export async function runAction(command: Command): Promise<number> {
     return summary.degraded && resolved.values.failOn === "degraded" ? exitCodes.degraded : exitCodes.done;
   } catch (error) {
     pulls.end();
-    display.end();
     if (interrupted()) {
-      process.stderr.write("ragline: stopped; nothing was written\n");
+      view.stop();
       return exitCodes.interrupted;
     }
     const { code, message, reason } = describeFailure(error);
     if (json) process.stdout.write(`${JSON.stringify({ error: { reason, message } }, undefined, 2)}\n`);
-    process.stderr.write(`ragline: ${message}\n`);
+    view.fail(error);
     return code;
   } finally {
-    metrics?.close();
-    await telemetry.close();
+    await telemetry?.close();
   }
 }

@@ -15,8 +15,13 @@ export function addRunCommand(program: Command): void {
     .option("--json", "Print the summary as one JSON object; everything else goes to stderr.")
     .addOption(
       new Option("--log-level <level>", "Least severe log lines of the stages to show.")
-        .choices(["debug", "info", "warn", "error", "silent"])
+        .choices(["trace", "debug", "info", "warn", "error", "silent"])
         .default("warn"),
+    )
+    .addOption(
+      new Option("--log-format <name>", "pretty shows the run to a person; json writes JSON lines to stderr instead.")
+        .choices(["pretty", "json"])
+        .default("pretty"),
     );
   addSettings(command, runSettings).action(async () => {
     // Loaded only now, so that help and wrong usage answer at once.

@@ -1,6 +1,84 @@
-import { startTelemetry, type Telemetry } from "@ragline/service-kit";
+import { ConfigError } from "@ragline/config";
+import { type MetricsServer, serveMetrics } from "@ragline/service-kit";
+import { Metrics, type OtlpEndpoint, otlpEndpoint, startTracing, type Tracing } from "@ragline/telemetry";
+import type { RunSettings } from "../run-settings.js";
+import { version } from "../version.js";
 
-/** Lets trace context flow from the command line to the services, and records spans where a collector is named. */
-export function startCliTelemetry(): Promise<Telemetry> {
-  return startTelemetry({ serviceName: "ragline-cli", otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "" });
+/** What this process tells of itself. */
+export interface CliTelemetry {
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  /** Sends what is left, for at most a few seconds, and stops. */
+  close(): Promise<void>;
+}
+
+/** The settings that {@link startCliTelemetry} reads. */
+export type TelemetrySettings = Pick<
+  RunSettings,
+  "metricsEnabled" | "metricsNamespace" | "metricsListen" | "metricsPush" | "otlpEndpoint"
+>;
+
+// For commands that count nothing.
+const tracingOnly: TelemetrySettings = {
+  metricsEnabled: false,
+  metricsNamespace: "rag",
+  metricsListen: null,
+  metricsPush: null,
+  otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
+};
+
+function readEndpoint(url: string | null): OtlpEndpoint | undefined {
+  try {
+    return otlpEndpoint(url ?? undefined, process.env);
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
+}
+
+/** Settings are kept in the manifest and printed: no place for passwords. */
+function refuseCredentials(flag: string, url: string | null): void {
+  if (!url || !URL.canParse(url)) return;
+  const { username, password } = new URL(url);
+  if (username || password) throw new ConfigError(`${flag}: a URL with a name or password in it would be recorded`);
+}
+
+/**
+ * Lets trace context flow from the command line to the services, records spans where a collector is named, and counts
+ * and serves metrics where the settings say so; without settings spans alone. Warnings go to stderr by default.
+ * @throws ConfigError for a URL that is none, RaglineError for an address that cannot be bound.
+ */
+export async function startCliTelemetry(
+  settings: TelemetrySettings = tracingOnly,
+  onWarning: (message: string) => void = (message) => void process.stderr.write(`  telemetry: ${message}\n`),
+): Promise<CliTelemetry> {
+  const { metricsEnabled, metricsNamespace: namespace, metricsListen, metricsPush } = settings;
+  if (metricsPush && !/^https?:\/\/./.test(metricsPush))
+    throw new ConfigError(`--metrics-push: "${metricsPush}" is no URL; expected such as http://127.0.0.1:9091`);
+  refuseCredentials("--metrics-push", metricsPush);
+  refuseCredentials("--otlp-endpoint", settings.otlpEndpoint);
+  const metrics = new Metrics({ service: "orchestrator", namespace });
+  const tracing = await startTracing({
+    serviceName: "ragline-cli",
+    serviceVersion: version,
+    endpoint: readEndpoint(settings.otlpEndpoint),
+    onWarning,
+    onDropped: (reason, count) => metrics.count("spansDropped", { reason }, count),
+  });
+  let server: MetricsServer | undefined;
+  if (metricsEnabled) {
+    await metrics.open();
+    await metrics.watchProcess();
+    if (metricsListen) {
+      server = await serveMetrics(metrics, metricsListen);
+      process.stderr.write(`ragline: metrics at http://${server.address}/metrics\n`);
+    }
+  }
+  return {
+    metrics,
+    tracing,
+    close: async () => {
+      server?.close();
+      await tracing.close();
+    },
+  };
 }

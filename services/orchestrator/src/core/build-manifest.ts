@@ -2,10 +2,12 @@ import { sha256Of } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import { type ExportedFile, type Outcome, OutcomeReason, OutcomeSource, Stage } from "@ragline/contracts";
 import type { LeaseEvent } from "@ragline/gpu-lease";
+import type { MetricSnapshot } from "@ragline/telemetry";
 import type { RunSettings } from "../run-settings.js";
 import type { CollectionResult } from "./collection-result.js";
 import { enumName } from "./enum-name.js";
 import { describeFusion, fusionSettings, plannedLists } from "./fusion-settings.js";
+import { manifestMetrics } from "./manifest-metrics.js";
 import type { ModelRun } from "./model-stream.js";
 import { precisionName } from "./precision-name.js";
 import { describeQuery } from "./run-queries.js";
@@ -21,6 +23,8 @@ export interface ManifestFacts {
   /** What did not go as asked in this collection. */
   readonly outcomes: readonly Outcome[];
   readonly generatedAt: Date;
+  /** What all processes have counted; empty when no metrics are kept. */
+  readonly metrics: MetricSnapshot;
 }
 
 const gigabytes = (bytes: bigint | number): number => Number(bytes) / 1e9;
@@ -191,8 +195,8 @@ function telemetry(result: CollectionResult, facts: ManifestFacts): object {
   const off: Record<string, boolean> = { sparse: !settings.enableSparse, rerank: result.rerank.status === "disabled" };
   const stages = ["chunk", "dense", "sparse", "fusion", "rerank", "export"];
   const disabled = { status: "skipped", reason: "feature_disabled" };
-  // The stages of a run keep metrics only where an endpoint for them was asked for.
-  const notScraped = { status: "skipped", reason: "no_metrics_endpoint" };
+  const metricsOf = manifestMetrics(facts.metrics, settings.metricsNamespace);
+  const notKept = { status: "skipped", reason: settings.metricsEnabled ? "not_told" : "metrics_disabled", metrics: [] };
   return {
     lease_events_recorded: leaseEvents.length,
     batch_progress_events_recorded: runsOf(result).reduce((sum, { run }) => sum + Number(run.summary.batches), 0),
@@ -203,10 +207,7 @@ function telemetry(result: CollectionResult, facts: ManifestFacts): object {
       ]),
     ),
     metrics: Object.fromEntries(
-      ["dense", "sparse", "rerank", "export"].map((stage) => [
-        stage,
-        { ...(off[stage] ? disabled : notScraped), metrics: [] },
-      ]),
+      stages.map((stage) => [stage, off[stage] ? { ...disabled, metrics: [] } : (metricsOf.get(stage) ?? notKept)]),
     ),
   };
 }

@@ -20,7 +20,7 @@ export interface ExportContent {
   /** One JSON object per query; absent when nothing was reranked. */
   readonly rerankLines?: () => AsyncIterable<string>;
   /** The manifest as JSON, once the hashes of all other files are known. */
-  manifest(files: readonly ExportedFile[]): string;
+  manifest(files: readonly ExportedFile[]): Promise<string>;
 }
 
 /** The files that were written, the manifest's path last. */
@@ -91,7 +91,7 @@ export async function exportCollection(context: RunContext, content: ExportConte
     });
     async function* requests(): AsyncGenerator<Request> {
       yield* contentRequests(context, content);
-      yield { kind: { case: "manifest", value: { json: content.manifest(await staged) } } };
+      yield { kind: { case: "manifest", value: { json: await content.manifest(await staged) } } };
     }
     emit({ case: "stageStarted", value: { collection, stage: Stage.EXPORT, unit: "files" } });
     let files: readonly ExportedFile[] = [];

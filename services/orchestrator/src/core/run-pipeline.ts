@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { context, type Span } from "@opentelemetry/api";
 import { removeStalePartials, sealManifest } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import { type Outcome, Stage } from "@ragline/contracts";
 import type { LeaseEvent } from "@ragline/gpu-lease";
 import { findModel } from "@ragline/models";
-import type { RunMetrics } from "@ragline/telemetry";
+import { type MetricSnapshot, type RunMetrics, recordAlways } from "@ragline/telemetry";
 import type { RunSettings } from "../run-settings.js";
 import { version } from "../version.js";
 import { buildManifest, type ManifestFacts } from "./build-manifest.js";
@@ -31,6 +32,11 @@ export interface RunOptions {
   readonly metrics: RunMetrics;
   /** Done once it is sure that there is something to do, before any of it begins. @default nothing */
   readonly prepare?: () => Promise<void>;
+  /** Gathers what the processes of the run tell. @default nothing is gathered */
+  readonly telemetry?: {
+    collectTrace(traceId: string): Promise<void>;
+    snapshot(): Promise<MetricSnapshot>;
+  };
   /** Told of everything that happens, in order. */
   readonly onEvent: (event: RunEvent) => void;
 }
@@ -46,7 +52,7 @@ function checkModels(settings: RunSettings): void {
 async function runOne(
   context: RunContext,
   planned: PlannedCollection,
-  facts: Omit<ManifestFacts, "leaseEvents" | "generatedAt" | "outcomes">,
+  facts: Omit<ManifestFacts, "leaseEvents" | "generatedAt" | "outcomes" | "metrics">,
   options: RunOptions,
 ): Promise<CollectionSummary> {
   const outcomesBefore = context.outcomes.length;
@@ -68,12 +74,19 @@ async function runOne(
           ? { fusedLines: () => fusedLines(queries, result.fused, collected.chunks, context.settings) }
           : {}),
         ...(reranked ? { rerankLines: () => rerankLines(queries, reranked, collected.chunks, context.settings) } : {}),
-        manifest: (files) => {
+        manifest: async (files) => {
+          const metrics = (await options.telemetry?.snapshot()) ?? [];
           const withExport = { ...result, spanIds: { ...result.spanIds, export: span.spanContext().spanId } };
           return sealManifest(
             buildManifest(
               withExport,
-              { ...facts, leaseEvents: options.stages.leaseEvents, generatedAt: new Date(), outcomes: outcomes() },
+              {
+                ...facts,
+                leaseEvents: options.stages.leaseEvents,
+                generatedAt: new Date(),
+                outcomes: outcomes(),
+                metrics,
+              },
               files,
             ),
           );
@@ -111,8 +124,10 @@ export async function runPipeline(options: RunOptions): Promise<RunSummary> {
   try {
     checkModels(settings);
     const planned = await planCollections(settings);
-    return await inSpan("rag.run", { "rag.run_id": runId }, async (span) => {
+    const tracing = settings.traceFile ? recordAlways() : context.active();
+    const run = async (span: Span): Promise<RunSummary> => {
       const { traceId } = span.spanContext();
+      await options.telemetry?.collectTrace(traceId);
       emit({
         case: "started",
         value: {
@@ -129,10 +144,10 @@ export async function runPipeline(options: RunOptions): Promise<RunSummary> {
       });
       await options.prepare?.();
       const outcomes: Outcome[] = [];
-      const context: RunContext = { runId, settings, stages, emit, metrics, signal, outcomes };
+      const runContext: RunContext = { runId, settings, stages, emit, metrics, signal, outcomes };
       const collections: CollectionSummary[] = [];
       for (const one of planned)
-        collections.push(await runOne(context, one, { runId, traceId, version, settings, provenance }, options));
+        collections.push(await runOne(runContext, one, { runId, traceId, version, settings, provenance }, options));
       const degraded = outcomes.some((outcome) => outcome.degraded);
       const summary: RunSummary = {
         runId,
@@ -144,7 +159,8 @@ export async function runPipeline(options: RunOptions): Promise<RunSummary> {
       };
       emit({ case: "finished", value: { summaryJson: JSON.stringify(summary), degraded } });
       return summary;
-    });
+    };
+    return await context.with(tracing, () => inSpan("rag.run", { "rag.run_id": runId }, run));
   } catch (error) {
     signal.throwIfAborted();
     throw toRunError(error);

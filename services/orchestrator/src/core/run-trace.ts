@@ -5,10 +5,10 @@ import {
   isSpanContextValid,
   type Span,
   type SpanContext,
-  SpanStatusCode,
   TraceFlags,
   trace,
 } from "@opentelemetry/api";
+import { recordFailure } from "@ragline/rpc";
 
 const tracer = trace.getTracer("ragline");
 
@@ -26,8 +26,7 @@ export async function inSpan<Result>(
   try {
     return await context.with(trace.setSpan(context.active(), span), work, undefined, span);
   } catch (error) {
-    span.recordException(error instanceof Error ? error : String(error));
-    span.setStatus({ code: SpanStatusCode.ERROR });
+    recordFailure(span, error);
     throw error;
   } finally {
     span.end();

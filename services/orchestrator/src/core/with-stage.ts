@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { trace } from "@opentelemetry/api";
 import { type Outcome, OutcomeReason, OutcomeSchema, OutcomeSource, Stage } from "@ragline/contracts";
 import { type Client, RaglineError } from "@ragline/rpc";
 import { enumName } from "./enum-name.js";
@@ -17,11 +18,17 @@ export const stageNumbers = {
 export function report(context: RunContext, outcome: MessageInitShape<typeof OutcomeSchema>): Outcome {
   const complete = create(OutcomeSchema, { source: OutcomeSource.RUNTIME, ...outcome });
   context.outcomes.push(complete);
-  if (complete.degraded) {
-    const { stage, reason, source } = complete;
-    const names = [enumName(Stage, stage), enumName(OutcomeReason, reason), enumName(OutcomeSource, source)] as const;
-    context.metrics.countFallback(...names);
-  }
+  const stage = enumName(Stage, complete.stage);
+  const reason = enumName(OutcomeReason, complete.reason);
+  const source = enumName(OutcomeSource, complete.source);
+  if (complete.degraded) context.metrics.countFallback(stage, reason, source);
+  trace.getActiveSpan()?.addEvent(complete.degraded ? "rag.fallback" : "rag.note", {
+    "rag.stage": stage,
+    "rag.reason": reason,
+    "rag.source": source,
+    "rag.model": complete.model,
+    "rag.count": Number(complete.count),
+  });
   context.emit({ case: "outcome", value: complete });
   return complete;
 }

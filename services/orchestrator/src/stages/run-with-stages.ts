@@ -1,6 +1,6 @@
 import type { SettingProvenance } from "@ragline/config";
 import { readModels, type StoreEvents, useModels } from "@ragline/models";
-import { type Metrics, runMetrics } from "@ragline/telemetry";
+import { type Metrics, runMetrics, type Tracing } from "@ragline/telemetry";
 import type { StageName } from "../core/run-context.js";
 import type { RunEvent } from "../core/run-events.js";
 import { runPipeline } from "../core/run-pipeline.js";
@@ -8,6 +8,7 @@ import type { RunSummary } from "../core/run-summary.js";
 import type { RunSettings } from "../run-settings.js";
 import { parseEndpoints } from "./parse-endpoints.js";
 import { deviceSource, runLeases } from "./run-leases.js";
+import { RunTelemetry } from "./run-telemetry.js";
 import { neededModels, stageModels } from "./stage-models.js";
 import { StageProcesses } from "./stage-processes.js";
 
@@ -19,12 +20,15 @@ export interface LocalRun {
   readonly logLevel: string;
   /** Where the run counts. */
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
   /** Told of models that are pulled before the run begins. */
   readonly storeEvents?: StoreEvents;
   /** Told of each line that a stage logs. */
   readonly onLine: (line: string) => void;
+  /** Told what of the telemetry did not work. */
+  readonly onWarning: (message: string) => void;
   /** Told of the stages once they are open, for those who watch their processes. */
   readonly onStages?: (stages: StageProcesses) => void;
 }
@@ -43,9 +47,10 @@ function neededStages({ enableSparse, enableRerank }: RunSettings): StageName[] 
  * @throws ConfigError, RaglineError
  */
 export async function runWithStages(run: LocalRun): Promise<RunSummary> {
-  const { settings, provenance, logLevel, metrics, signal, onEvent, onLine } = run;
+  const { settings, provenance, logLevel, metrics, tracing, signal, onEvent, onLine, onWarning } = run;
   useModels(readModels(settings.modelsFile));
   const endpoints = parseEndpoints(settings.endpoints ?? []);
+  const telemetry = await RunTelemetry.begin({ settings, metrics, tracing, onWarning });
   const stages = await StageProcesses.open({
     endpoints,
     workers: settings.workers,
@@ -54,6 +59,8 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
     modelSettings: settings,
     logLevel,
     onLine,
+    ...(settings.otlpEndpoint ? { otlpEndpoint: settings.otlpEndpoint } : {}),
+    onConnect: (name, address, isChild) => telemetry.attach(name, address, isChild),
   });
   run.onStages?.(stages);
   metrics.watchCaps(() => stages.devices);
@@ -66,6 +73,7 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
       provenance,
       stages,
       metrics: runMetrics(metrics),
+      telemetry,
       signal,
       prepare: () =>
         stageModels(neededModels(settings), { settings, elsewhere: endpoints, signal, ...run.storeEvents }),
@@ -81,6 +89,7 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
       },
     });
   } finally {
+    await telemetry.finish();
     await stages.close();
   }
 }

@@ -42,6 +42,10 @@ export interface StageProcessesOptions {
   readonly logLevel: string;
   /** Told of each line that a child logs. */
   readonly onLine: (line: string) => void;
+  /** Collector of the children's traces, beside that of the environment. @default none */
+  readonly otlpEndpoint?: string;
+  /** Told of each service, and whether it is a child, before it is given work. @default ignored */
+  readonly onConnect?: (name: string, address: string, isChild: boolean) => Promise<void>;
 }
 
 interface Child {
@@ -141,11 +145,13 @@ export class StageProcesses implements StageClients {
 
   async client<Name extends StageName>(name: Name): Promise<Client<StageServices[Name]>> {
     const [address] = await this.#addresses(name);
+    await this.#tellConnect(name, [address]);
     return this.#connect(name, address);
   }
 
   async clients<Name extends StageName>(name: Name): Promise<readonly StageReplica<Name>[]> {
     const addresses = await this.#addresses(name);
+    await this.#tellConnect(name, addresses);
     return addresses.map((address) => ({ address, client: this.#connect(name, address) }));
   }
 
@@ -181,6 +187,12 @@ export class StageProcesses implements StageClients {
     return first === undefined ? [(await this.#child(name).started).address] : [first, ...others];
   }
 
+  async #tellConnect(name: StageName, addresses: readonly string[]): Promise<void> {
+    const { onConnect, endpoints } = this.#options;
+    if (!onConnect) return;
+    await Promise.all(addresses.map((address) => onConnect(`${name} service`, address, !endpoints.has(name))));
+  }
+
   #connect<Name extends StageName>(name: Name, address: string): Client<StageServices[Name]> {
     const client = createClient(services[name] as StageServices[Name], address, { name: `${name} service` });
     this.#clients.push(client);
@@ -190,7 +202,7 @@ export class StageProcesses implements StageClients {
   #child(name: StageName): Child {
     const known = this.#children.get(name);
     if (known && !known.ended) return known;
-    const { logLevel, workers, modelSettings: models, onLine } = this.#options;
+    const { logLevel, workers, modelSettings: models, onLine, otlpEndpoint } = this.#options;
     const hasModels = name !== "export";
     const started = spawnService({
       entry: stageEntry(name),
@@ -203,6 +215,7 @@ export class StageProcesses implements StageClients {
         logLevel,
         ...(hasModels && workers > 0 ? ["--workers", String(workers)] : []),
         ...(hasModels ? settingArguments(modelSettings, models) : []),
+        ...(otlpEndpoint ? ["--otlp-endpoint", otlpEndpoint] : []),
       ],
       onLine,
     });

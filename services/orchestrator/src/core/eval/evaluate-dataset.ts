@@ -11,7 +11,7 @@ import {
   readTrecRun,
 } from "@ragline/evaluation";
 import { SearchIndex } from "@ragline/retrieval";
-import { Metrics } from "@ragline/telemetry";
+import type { Metrics, Tracing } from "@ragline/telemetry";
 import type { RunSettings } from "../../run-settings.js";
 import { parseEndpoints } from "../../stages/parse-endpoints.js";
 import { deviceSource, runLeases } from "../../stages/run-leases.js";
@@ -41,6 +41,8 @@ export interface EvaluateDatasetOptions extends MeasureOptions {
   /** Chunks in each model's list. */
   readonly depth: number;
   readonly seed: number;
+  /** What an embedding run counts and traces with. */
+  readonly telemetry: { readonly metrics: Metrics; readonly tracing: Tracing };
   readonly signal: AbortSignal;
   readonly onProgress: (sentence: string) => void;
 }
@@ -164,7 +166,15 @@ class Evaluation {
 
   /** Embeds the documents unless the cache has them; returns the run's directory. */
   async embed(): Promise<string> {
-    const { dataset, settings, provenance, signal, onProgress, cacheDir = defaultEvalCache() } = this.#options;
+    const {
+      dataset,
+      settings,
+      provenance,
+      telemetry,
+      signal,
+      onProgress,
+      cacheDir = defaultEvalCache(),
+    } = this.#options;
     const made = await datasetRun(dataset, resolve(cacheDir), settings);
     if (made.isCached) {
       onProgress(`${dataset.name} is embedded already: ${made.outputDir}`);
@@ -175,7 +185,8 @@ class Evaluation {
       settings: made.settings,
       provenance,
       logLevel: "warn",
-      metrics: new Metrics({ service: "orchestrator", namespace: settings.metricsNamespace }),
+      metrics: telemetry.metrics,
+      tracing: telemetry.tracing,
       signal,
       onEvent: (event) => {
         if (event.case === "stageFinished" && event.value.model !== "")
@@ -184,6 +195,7 @@ class Evaluation {
           );
       },
       onLine: onProgress,
+      onWarning: (message) => onProgress(`telemetry: ${message}`),
     });
     const seconds = (performance.now() - startedAt) / 1000;
     onProgress(

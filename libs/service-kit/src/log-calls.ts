@@ -21,30 +21,46 @@ export function errorReporter(log: Logger): (error: unknown, method: string) => 
   };
 }
 
-/** Handlers whose errors are reported inside their span, unless the caller has gone. */
-export function logErrors<S extends DescService>(
+/** Handlers that log their calls inside their span: one line at the end, of what was done or, by `report`, what failed. */
+export function logCalls<S extends DescService>(
   service: S,
   handlers: Handlers<S>,
+  log: Logger,
   report: (error: unknown, method: string) => void,
 ): Handlers<S> {
-  const tell = (error: unknown, method: DescMethod, call: CallContext) => {
-    if (!call.signal.aborted) report(error, `/${method.parent.typeName}/${method.name}`);
+  const begin = (method: DescMethod, call: CallContext) => {
+    const startedAt = performance.now();
+    const name = `/${method.parent.typeName}/${method.name}`;
+    const fields = () => ({ method: name, seconds: Math.round(performance.now() - startedAt) / 1000 });
+    return {
+      done: () => log.info(fields(), "call done"),
+      failed: (error: unknown) => {
+        // The caller has gone, so nobody is waiting for it any more.
+        if (call.signal.aborted) log.info(fields(), "call cancelled");
+        else report(error, name);
+      },
+    };
   };
   return mapHandlers(service, handlers, {
     unary: (method, handler) => async (request, call) => {
+      const told = begin(method, call);
       try {
-        return await handler(request, call);
+        const reply = await handler(request, call);
+        told.done();
+        return reply;
       } catch (error) {
-        tell(error, method, call);
+        told.failed(error);
         throw error;
       }
     },
     stream: (method, handler) =>
       async function* (request, call) {
+        const told = begin(method, call);
         try {
           yield* handler(request, call);
+          told.done();
         } catch (error) {
-          tell(error, method, call);
+          told.failed(error);
           throw error;
         }
       },
