@@ -1,4 +1,3 @@
-export { checkHealth, type HealthOptions } from "./check-health.js";
 export { createLogger, type LogFormat, type Logger, type LoggerSettings, logDestination } from "./logger.js";
 export { type MetricsServer, serveMetrics } from "./metrics-server.js";
 export { type LogLine, parseLogLine } from "./parse-log-line.js";

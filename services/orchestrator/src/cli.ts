@@ -1,17 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { addChunkCommand } from "./cli/chunk-command.js";
-import { addConfigCommand } from "./cli/config-command.js";
-import { addEvalCommand } from "./cli/eval-command.js";
 import { exitCodes } from "./cli/exit-codes.js";
-import { addHealthCommand } from "./cli/health-command.js";
-import { addLeaseBrokerCommand } from "./cli/lease-broker-command.js";
-import { addModelsCommand } from "./cli/models-command.js";
-import { addRunCommand } from "./cli/run-command.js";
-import { addSearchCommand } from "./cli/search-command.js";
-import { addServeCommand } from "./cli/serve-command.js";
-import { addTraceCommand } from "./cli/trace-command.js";
-import { addUploadCommand } from "./cli/upload-command.js";
-import { addVerifyCommand } from "./cli/verify-command.js";
 import { version } from "./version.js";
 
 // A reader that has seen enough, such as head, closes the pipe: that is no failure of ours.
@@ -22,6 +10,22 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// Only the command that is asked for is loaded: a container asks for its health every few seconds.
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  run: async () => (await import("./cli/run-command.js")).addRunCommand,
+  chunk: async () => (await import("./cli/chunk-command.js")).addChunkCommand,
+  search: async () => (await import("./cli/search-command.js")).addSearchCommand,
+  eval: async () => (await import("./cli/eval-command.js")).addEvalCommand,
+  serve: async () => (await import("./cli/serve-command.js")).addServeCommand,
+  "lease-broker": async () => (await import("./cli/lease-broker-command.js")).addLeaseBrokerCommand,
+  health: async () => (await import("./cli/health-command.js")).addHealthCommand,
+  models: async () => (await import("./cli/models-command.js")).addModelsCommand,
+  trace: async () => (await import("./cli/trace-command.js")).addTraceCommand,
+  config: async () => (await import("./cli/config-command.js")).addConfigCommand,
+  upload: async () => (await import("./cli/upload-command.js")).addUploadCommand,
+  verify: async () => (await import("./cli/verify-command.js")).addVerifyCommand,
+};
+
 const program = new Command("ragline")
   .description(
     "Documents in, retrieval artifacts out: chunks, dense and sparse vectors, fused and reranked candidates, exports.",
@@ -30,18 +34,9 @@ const program = new Command("ragline")
   .enablePositionalOptions()
   .exitOverride()
   .configureHelp({ showGlobalOptions: false });
-addRunCommand(program);
-addChunkCommand(program);
-addSearchCommand(program);
-addEvalCommand(program);
-addServeCommand(program);
-addLeaseBrokerCommand(program);
-addHealthCommand(program);
-addConfigCommand(program);
-addUploadCommand(program);
-addVerifyCommand(program);
-addModelsCommand(program);
-addTraceCommand(program);
+
+const asked = Object.entries(commands).filter(([name]) => name === process.argv[2]);
+for (const [, load] of asked.length > 0 ? asked : Object.entries(commands)) (await load())(program);
 
 try {
   await program.parseAsync();

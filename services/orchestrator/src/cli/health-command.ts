@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 
 interface HealthFlags {
@@ -17,15 +16,14 @@ function parseMilliseconds(value: string): number {
 /** Prints what a service says of its health and returns the exit code: 0 when it serves. */
 async function health(address: string, { service, timeoutMs }: HealthFlags): Promise<number> {
   // Loaded only now, so that help and wrong usage answer at once.
-  const { checkHealth } = await import("@ragline/service-kit");
+  const { checkHealth } = await import("../core/check-health.js");
   try {
     const status = await checkHealth(address, { timeoutMs, ...(service === undefined ? {} : { service }) });
     process.stdout.write(`${status}\n`);
     return status === "SERVING" ? exitCodes.done : exitCodes.failed;
   } catch (error) {
-    const { code, message } = describeFailure(error);
-    process.stderr.write(`ragline: ${message}\n`);
-    return code;
+    process.stderr.write(`ragline: ${(error as Error).message}\n`);
+    return exitCodes.failed;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
-import { RaglineError } from "@ragline/rpc";
+import { service as health } from "grpc-health-check";
 
 /** How {@link checkHealth} asks. */
 export interface HealthOptions {
@@ -20,17 +20,17 @@ interface CheckMethod {
 
 /**
  * Asks a server for its health over the standard gRPC protocol (grpc.health.v1), as an orchestrator of containers does.
+ * It is asked every few seconds for each container, so nothing of Ragline is loaded for it.
  *
  * @param address "host:port" or "unix:/path"
  * @returns "SERVING", "NOT_SERVING", "UNKNOWN" or "SERVICE_UNKNOWN"
- * @throws RaglineError UNAVAILABLE HEALTH_UNKNOWN when there is no answer in time.
+ * @throws Error with a sentence for the user when there is no answer in time.
  */
 export async function checkHealth(
   address: string,
   { service = "", timeoutMs = defaultTimeoutMs }: HealthOptions = {},
 ): Promise<string> {
-  const { service: definition } = await import("grpc-health-check");
-  const method = definition["Check"] as unknown as CheckMethod;
+  const method = health["Check"] as unknown as CheckMethod;
   const client = new Client(address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
   try {
     const { status } = await new Promise<{ readonly status: string }>((resolve, reject) => {
@@ -46,8 +46,7 @@ export async function checkHealth(
     return status;
   } catch (cause) {
     const said = (cause as ServiceError).details || (cause as Error).message;
-    const message = `${address} did not tell its health within ${timeoutMs} ms (${said}); is it running?`;
-    throw new RaglineError("UNAVAILABLE", "HEALTH_UNKNOWN", message, { cause });
+    throw new Error(`${address} did not tell its health within ${timeoutMs} ms (${said}); is it running?`, { cause });
   } finally {
     client.close();
   }
