@@ -230,7 +230,7 @@ test("a rerank model whose endpoint is down degrades the run: fused order stays 
   expect(manifest.rerank_run).toMatchObject({
     status: "error",
     executed: false,
-    fallback_reason: "execution_failed",
+    fallback_reason: "executor_unavailable",
     scores: [],
   });
   expect(run.collections[0]?.warnings.find(({ stage }) => stage === "rerank")?.detail).toContain("127.0.0.1:1");

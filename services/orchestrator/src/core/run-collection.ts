@@ -182,8 +182,7 @@ async function runRerank(
     if (context.signal.aborted || !(error instanceof RaglineError)) throw error;
     const outcome = report(context, {
       stage: Stage.RERANK,
-      reason:
-        error.codeName === "UNAVAILABLE" ? OutcomeReason.EXECUTOR_UNAVAILABLE : OutcomeReason.EXECUTION_FAILED,
+      reason: error.codeName === "UNAVAILABLE" ? OutcomeReason.EXECUTOR_UNAVAILABLE : OutcomeReason.EXECUTION_FAILED,
       model,
       count: BigInt(queries.length),
       degraded: true,
