@@ -103,6 +103,37 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.looseObject({ name: z.string(), bytes: count, sha256 });
 const figures = z.looseObject({});
 
+const gpuFigures = z.looseObject({
+  samples: count.optional(),
+  peak_memory_used_gb: z.number().nullish(),
+  per_gpu: z.record(z.string(), z.unknown()).optional(),
+  peak_device: z.unknown().optional(),
+  soft_limit_gb: z.number().nullish(),
+  soft_limit_exceeded: z.boolean().nullish(),
+  status: z.string().optional(),
+  sampling_interval_ms: z.number().nullish(),
+});
+
+const performanceBaseline = z.looseObject({
+  gpu: gpuFigures.optional(),
+  devices: z
+    .array(z.looseObject({ device: z.string(), kind: z.string(), leases: count, peak_bytes: z.number() }))
+    .optional()
+    .describe("Every device that was leased, CPUs too"),
+  batch_resizes: z
+    .array(
+      z.looseObject({
+        stage: z.string(),
+        model: z.string(),
+        cause: z.string().describe("out_of_memory, soft_limit, faster, not_faster or latency"),
+        from_tokens: count,
+        to_tokens: count,
+      }),
+    )
+    .optional()
+    .describe("Changes of how many padded tokens one call may have, the latest 100 of each model"),
+});
+
 /**
  * The manifest, `processing_summary.json`, v4.0 and v4.1. Unknown keys are kept everywhere. A v4.0 manifest has no run
  * sections; in v4.1, `sparse_run` and `rerank_run` are null when the stage was off. From `run_id` on, the keys are
@@ -122,7 +153,7 @@ export const manifestSchema = z.looseObject({
   rerank_run: rerankRun.nullish().describe("Null when reranking was off"),
   ensemble_state: z.unknown().optional().describe("The dense models in order, and the primary one"),
   telemetry: telemetry.optional(),
-  performance_baseline: figures.optional(),
+  performance_baseline: performanceBaseline.optional(),
   compatibility: z.looseObject({ current: z.string(), legacy: names.optional() }).optional(),
   warnings: z.array(z.unknown()).optional(),
   run_id: z.string().optional(),
@@ -146,7 +177,23 @@ export const manifestSchema = z.looseObject({
     .optional()
     .describe("Whatever did not go as asked"),
   stages: z.record(z.string(), z.looseObject({ seconds: z.number().optional() })).optional(),
-  leases: z.array(z.unknown()).optional(),
+  leases: z
+    .array(
+      z.looseObject({
+        kind: z.string().describe("queued, granted, shrink, shrunk, revoked, released or abandoned"),
+        leaseId: z.string(),
+        stage: z.string(),
+        model: z.string(),
+        device: z.string(),
+        bytes: z.number(),
+        atMs: z.number().describe("Milliseconds since the epoch"),
+        waitMs: z.number().optional(),
+        peakBytes: z.number().optional(),
+        reason: z.string().optional(),
+      }),
+    )
+    .optional()
+    .describe("What happened to the leases of devices, oldest first"),
   evaluation: z.unknown().optional(),
   outputs: z.array(file).optional().describe("Every other file of the run, in the order of writing"),
   manifest_sha256: sha256

@@ -10,6 +10,10 @@ export {
   InputTypeSchema,
   type ItemFailure,
   ItemFailureSchema,
+  type LeaseEvent,
+  LeaseEvent_Kind,
+  LeaseEvent_KindSchema,
+  LeaseEventSchema,
   type ModelFile,
   ModelFileSchema,
   type Outcome,
@@ -80,6 +84,8 @@ export {
   SparseSpaceSchema,
 } from "./generated/ragline/v1/export_pb.js";
 export {
+  type DeviceFallback,
+  DeviceFallbackSchema,
   type DeviceState,
   DeviceStateSchema,
   file_ragline_v1_lease,

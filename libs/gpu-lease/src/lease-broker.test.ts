@@ -59,6 +59,13 @@ test("leases spread over free devices", async () => {
   expect([first.device, second.device]).toEqual(["cpu:0", "cpu:1"]);
 });
 
+test("where models share devices, the next takes the emptiest", async () => {
+  const devices = [0, 1, 2].map((i) => ({ name: `cpu:${i}`, kind: "cpu" }) as const);
+  const broker = new LeaseBroker({ devices, exclusive: false });
+  const leases = await Promise.all([1, 2, 3, 4].map(() => broker.acquire(ask(1))));
+  expect(leases.map(({ device }) => device)).toEqual(["cpu:0", "cpu:1", "cpu:2", "cpu:0"]);
+});
+
 test("more than any cap is refused at once, the default cap being 12 * 10^9 bytes", async () => {
   const broker = new LeaseBroker({ devices: [cpu] });
   expect(defaultCapBytes).toBe(12e9);
@@ -119,7 +126,15 @@ test("events tell the life of every lease", async () => {
     ["granted", 6, undefined],
     ["released", 6, 0],
   ]);
-  const idle = { name: "cpu:0", kind: "cpu", capBytes: 12e9, grantedBytes: 0, waiting: 0, leases: [] };
+  const idle = {
+    name: "cpu:0",
+    kind: "cpu",
+    capBytes: 12e9,
+    softLimitBytes: 1e10,
+    grantedBytes: 0,
+    waiting: 0,
+    leases: [],
+  };
   expect(broker.devices).toEqual([idle]);
 });
 

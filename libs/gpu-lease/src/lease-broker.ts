@@ -71,10 +71,10 @@ export class LeaseBroker implements LeaseSource {
   /** Every device with its cap and what is granted of it. */
   get devices(): readonly LeaseDeviceState[] {
     return this.#devices.map((device) => {
-      const { name, kind, capBytes, grantedBytes } = device;
+      const { name, kind, capBytes, softLimitBytes, grantedBytes } = device;
       const waiting = this.#line.waitingAt(device);
       const held = [...this.#held.values()].filter((each) => each.device === device);
-      return { name, kind, capBytes, grantedBytes, waiting, leases: held.map(({ state }) => state()) };
+      return { name, kind, capBytes, softLimitBytes, grantedBytes, waiting, leases: held.map(({ state }) => state()) };
     });
   }
 
@@ -211,6 +211,8 @@ export class LeaseBroker implements LeaseSource {
       device: device.name,
       deviceKind: device.kind,
       deviceOptions: device.options,
+      deviceCapBytes: device.capBytes,
+      softLimitBytes: device.softLimitBytes,
       get bytes() {
         return bytes;
       },

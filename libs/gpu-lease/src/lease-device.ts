@@ -3,6 +3,9 @@ import type { DeviceKind } from "./lease.js";
 /** 12 GB, counted as 12 * 10^9 bytes: below 12 GiB, so the cap holds in either reading. */
 export const defaultCapBytes = 12_000_000_000;
 
+// 10 GB of 12.
+const softShare = 10 / 12;
+
 /** A device that a broker grants. */
 export interface LeaseDevice {
   /** Name such as "cpu:0", unique in a broker. */
@@ -11,6 +14,8 @@ export interface LeaseDevice {
   readonly kind: DeviceKind;
   /** Most bytes leased at any time. @default 12 * 10^9 */
   readonly capBytes?: number;
+  /** Above this it is nearly full. @default 10 twelfths of the cap */
+  readonly softLimitBytes?: number;
   /** What a worker needs to know of it, such as the index of a GPU; passed on unread. @default {} */
   readonly options?: Readonly<Record<string, unknown>>;
 }
@@ -21,6 +26,7 @@ export class DeviceLedger {
   readonly kind: DeviceKind;
   readonly options: Readonly<Record<string, unknown>>;
   readonly capBytes: number;
+  readonly softLimitBytes: number;
   readonly #exclusive: boolean;
   #grants = 0;
   #grantedBytes = 0;
@@ -30,12 +36,18 @@ export class DeviceLedger {
     this.kind = device.kind;
     this.options = device.options ?? {};
     this.capBytes = device.capBytes ?? defaultCapBytes;
+    this.softLimitBytes = device.softLimitBytes ?? Math.floor(this.capBytes * softShare);
     this.#exclusive = exclusive;
   }
 
   /** Sum of the bytes granted now. */
   get grantedBytes(): number {
     return this.#grantedBytes;
+  }
+
+  /** Leases on it now. */
+  get grants(): number {
+    return this.#grants;
   }
 
   /** Whether so many bytes can be granted now. */

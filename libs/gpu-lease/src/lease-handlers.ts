@@ -60,6 +60,8 @@ export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService
             bytes: BigInt(granted.bytes),
             deviceKind: grantedKind,
             deviceOptionsJson: JSON.stringify(deviceOptions),
+            deviceCapBytes: BigInt(granted.deviceCapBytes),
+            softLimitBytes: BigInt(granted.softLimitBytes),
           };
           reply({ kind: { case: "granted", value } });
           granted.onShrink((to, reason) => reply({ kind: { case: "shrink", value: { bytes: BigInt(to), reason } } }));
@@ -91,10 +93,11 @@ export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService
     listDevices: async () => {
       const { devices, fallbacks } = await source.describe();
       return {
-        devices: devices.map(({ name, kind, capBytes, grantedBytes, waiting, leases }) => ({
+        devices: devices.map(({ name, kind, capBytes, softLimitBytes, grantedBytes, waiting, leases }) => ({
           name,
           kind,
           capBytes: BigInt(capBytes),
+          softLimitBytes: BigInt(softLimitBytes),
           grantedBytes: BigInt(grantedBytes),
           usedBytes: BigInt(leases.reduce((sum, { usedBytes }) => sum + Math.round(usedBytes), 0)),
           waiting,

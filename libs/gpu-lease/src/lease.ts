@@ -35,6 +35,10 @@ export interface Lease {
   readonly deviceKind: DeviceKind;
   /** What a worker needs to know of its device, such as the index of a GPU; the broker passes it on unread. */
   readonly deviceOptions: Readonly<Record<string, unknown>>;
+  /** Most bytes that all leases on the device may have together. */
+  readonly deviceCapBytes: number;
+  /** Above this the device is nearly full: its holders use less. */
+  readonly softLimitBytes: number;
   /** What is granted now: less than at first once `shrunk` was called. */
   readonly bytes: number;
   /** How long the grant was waited for, in milliseconds. */
@@ -59,6 +63,8 @@ export interface LeaseDeviceState {
   readonly name: string;
   readonly kind: DeviceKind;
   readonly capBytes: number;
+  /** Above this it is nearly full. */
+  readonly softLimitBytes: number;
   readonly grantedBytes: number;
   readonly waiting: number;
   readonly leases: readonly LeaseState[];

@@ -36,10 +36,11 @@ async function describe(address: string, options: ClientOptions, signal?: AbortS
       { deadlineMs: describeTimeoutMs, ...(signal ? { signal } : {}) },
     );
     return {
-      devices: devices.map(({ name, kind, capBytes, grantedBytes, waiting, leases }) => ({
+      devices: devices.map(({ name, kind, capBytes, softLimitBytes, grantedBytes, waiting, leases }) => ({
         name,
         kind: kind as DeviceKind,
         capBytes: Number(capBytes),
+        softLimitBytes: Number(softLimitBytes),
         grantedBytes: Number(grantedBytes),
         waiting,
         leases: leases.map((lease) => ({
@@ -105,6 +106,8 @@ async function acquire(address: string, options: ClientOptions, request: LeaseRe
         fencingToken: Number(kind.value.fencingToken),
         deviceKind: kind.value.deviceKind as DeviceKind,
         deviceOptions: JSON.parse(kind.value.deviceOptionsJson || "{}") as Record<string, unknown>,
+        deviceCapBytes: Number(kind.value.deviceCapBytes),
+        softLimitBytes: Number(kind.value.softLimitBytes),
       });
     }
     throw new RaglineError(
@@ -125,7 +128,7 @@ function hold(
   replies: AsyncIterableIterator<HoldResponse>,
   requests: Readable,
   end: () => void,
-  granted: Pick<Lease, "id" | "device" | "deviceKind" | "deviceOptions" | "waitMs" | "bytes" | "fencingToken">,
+  granted: Omit<Lease, "revoked" | "onShrink" | "shrunk" | "reportUsage" | "release">,
 ): Lease {
   const revocation = new AbortController();
   const listeners: ((bytes: number, reason: string) => void)[] = [];

@@ -13,9 +13,14 @@ export interface Waiter {
   moved(position: number): void;
 }
 
+/** Of some devices the first of those with the fewest leases, so that models side by side are on different ones. */
+function emptiest([first, ...others]: readonly DeviceLedger[]): DeviceLedger | undefined {
+  return first && others.reduce((least, each) => (each.grants < least.grants ? each : least), first);
+}
+
 /**
  * Who waits for the devices of a broker: higher priority first, then first come first served. Whoever is at the front
- * takes the first of its devices that has room, so no device stands idle while one waits that could use it. One that
+ * takes the emptiest of its devices that has room, so no device stands idle while one waits that could use it. One that
  * is overtaken rises by 1, and one that finds no room holds up its home for all behind it: none is starved.
  */
 export class WaitingLine {
@@ -26,9 +31,9 @@ export class WaitingLine {
     return this.#waiting.reduce((count, { home }) => (home === device ? count + 1 : count), 0);
   }
 
-  /** The first of some devices that would grant so much at once. */
+  /** The emptiest of some devices that would grant so much at once. */
   firstFree(devices: readonly DeviceLedger[], bytes: number): DeviceLedger | undefined {
-    return devices.find((device) => device.fits(bytes) && this.waitingAt(device) === 0);
+    return emptiest(devices.filter((device) => device.fits(bytes) && this.waitingAt(device) === 0));
   }
 
   /** Puts one into the line behind those of the same priority, and grants what can be granted. */
@@ -63,7 +68,7 @@ export class WaitingLine {
     let granted = 0;
     for (const waiter of this.#waiting.splice(0)) {
       const { bytes, devices, home } = waiter;
-      const device = devices.find((each) => !heldUp.has(each) && each.fits(bytes));
+      const device = emptiest(devices.filter((each) => !heldUp.has(each) && each.fits(bytes)));
       if (!device) {
         heldUp.add(home);
         this.#waiting.push(waiter);

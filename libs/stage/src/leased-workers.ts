@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { DeviceUseSchema } from "@ragline/contracts";
-import type { Lease, LeaseRequest, LeaseSource } from "@ragline/gpu-lease";
+import { type DeviceUseSchema, LeaseEvent_Kind, type LeaseEventSchema } from "@ragline/contracts";
+import { type Lease, type LeaseRequest, type LeaseSource, NvidiaSmi } from "@ragline/gpu-lease";
 import type { ModelSession, WorkerGroup } from "@ragline/inference";
 import { RaglineError, status } from "@ragline/rpc";
+import { GpuMemory } from "./gpu-memory.js";
 import { MemoryWatch } from "./memory-watch.js";
 import { workerDevice } from "./worker-device.js";
 import type { WorkerSizing } from "./worker-sizing.js";
@@ -39,6 +40,10 @@ const expandEveryMs = 2000;
 // A broker that is started again is back within seconds; one that stays away is an error.
 const brokerLossMs = 30_000;
 const brokerRetryMs = 250;
+const keptEvents = 200;
+
+// One for all leases of this process, so that they share its answers.
+const nvidiaSmi = new NvidiaSmi();
 
 /**
  * The workers of a session and the leases that they compute under: the first is waited for, those of further free
@@ -48,7 +53,10 @@ const brokerRetryMs = 250;
 export class LeasedWorkers {
   readonly #options: LeasedWorkersOptions;
   readonly #holds = new Set<Hold>();
+  /** Leases whose workers are being opened, until they are or cannot be. */
+  readonly #opening = new Map<Lease, Promise<Hold>>();
   readonly #uses = new Map<string, MessageInitShape<typeof DeviceUseSchema> & { peak: number }>();
+  readonly #events: MessageInitShape<typeof LeaseEventSchema>[] = [];
   readonly #ended = new AbortController();
   #leasesLost = 0;
   #softLimitCrossings = 0;
@@ -76,7 +84,7 @@ export class LeasedWorkers {
   resize(): void {
     const { sizing } = this.#options;
     for (const { lease } of this.#holds) {
-      if (sizing.bytes < lease.bytes) lease.shrunk(sizing.bytes);
+      if (sizing.bytes < lease.bytes) this.#giveBack(lease, sizing.bytes);
     }
     this.#setLimit();
   }
@@ -102,16 +110,23 @@ export class LeasedWorkers {
     return [...this.#uses.values()].map(({ peak, ...use }) => ({ ...use, peakBytes: BigInt(Math.round(peak)) }));
   }
 
+  /** What happened to the leases, oldest first: the latest 200. */
+  get events(): readonly MessageInitShape<typeof LeaseEventSchema>[] {
+    return this.#events;
+  }
+
   /** Ends the workers, then gives the leases back. */
   async close(): Promise<void> {
     this.#ended.abort();
-    const holds = [...this.#holds];
-    for (const hold of holds) {
+    await this.#options.session.close();
+    // Workers that were about to open have failed to, or have come too late and are ended as well.
+    await Promise.allSettled(this.#opening.values());
+    for (const hold of this.#holds) {
       hold.watch.close();
       this.#note(hold);
+      this.#release(hold);
     }
-    await this.#options.session.close();
-    for (const { lease } of holds) lease.release();
+    this.#holds.clear();
   }
 
   /** A lease and its workers; when it is lost while they open, another. */
@@ -125,14 +140,31 @@ export class LeasedWorkers {
         throw lost && !this.#ended.signal.aborted ? this.#stranded(error) : error;
       }
       try {
-        return await this.#openUnder(lease);
+        return await this.#open(lease);
       } catch (error) {
-        lease.release();
         if (!lease.revoked.aborted || this.#ended.signal.aborted) throw error;
         this.#leasesLost++;
         lost = lease;
       }
     }
+  }
+
+  /** Opens the workers under a lease, or gives it back. */
+  #open(lease: Lease): Promise<Hold> {
+    const openOrRelease = async (): Promise<Hold> => {
+      try {
+        return await this.#openUnder(lease);
+      } catch (error) {
+        lease.release();
+        this.#record(LeaseEvent_Kind.RELEASED, lease);
+        throw error;
+      } finally {
+        this.#opening.delete(lease);
+      }
+    };
+    const opening = openOrRelease();
+    this.#opening.set(lease, opening);
+    return opening;
   }
 
   async #openUnder(lease: Lease): Promise<Hold> {
@@ -153,7 +185,11 @@ export class LeasedWorkers {
     const hold: Hold = { lease, group, watch: this.#watch(lease, group) };
     this.#holds.add(hold);
     this.#setLimit();
-    lease.onShrink((bytes) => this.#shrink(hold, bytes));
+    lease.onShrink((bytes, reason) => {
+      this.#record(LeaseEvent_Kind.SHRINK, lease, { reason });
+      this.#giveBack(lease, bytes);
+      this.#setLimit();
+    });
     lease.revoked.addEventListener("abort", () => void this.#onLost(hold), { once: true });
     return hold;
   }
@@ -176,7 +212,8 @@ export class LeasedWorkers {
   async #acquire(waitMs: number): Promise<Lease> {
     const { source, request, sizing } = this.#options;
     const signal = this.#ended.signal;
-    const exceptDevices = [...this.#holds].map(({ lease }) => lease.device);
+    const taken = [...this.#holds].map(({ lease }) => lease);
+    const exceptDevices = [...taken, ...this.#opening.keys()].map(({ device }) => device);
     const lostAfter = performance.now() + Math.min(waitMs, brokerLossMs);
     for (;;) {
       try {
@@ -195,7 +232,17 @@ export class LeasedWorkers {
           leases: (use?.leases ?? 0) + 1,
           waitSeconds: (use?.waitSeconds ?? 0) + lease.waitMs / 1000,
           peak: use?.peak ?? 0,
+          capBytes: BigInt(lease.deviceCapBytes),
+          softLimitBytes: BigInt(lease.softLimitBytes),
+          softLimitCrossings: use?.softLimitCrossings ?? 0n,
         });
+        this.#record(LeaseEvent_Kind.GRANTED, lease, { waitSeconds: lease.waitMs / 1000 });
+        lease.revoked.addEventListener(
+          "abort",
+          () =>
+            this.#record(LeaseEvent_Kind.REVOKED, lease, { reason: String((lease.revoked.reason as Error).message) }),
+          { once: true },
+        );
         return lease;
       } catch (error) {
         if (!(error instanceof RaglineError) || signal.aborted) throw error;
@@ -210,10 +257,17 @@ export class LeasedWorkers {
   /** Takes further devices while there are some that can be had at once. */
   async #expand(): Promise<void> {
     const { maxDevices = Infinity } = this.#options;
-    while (!this.#ended.signal.aborted) {
+    let isRefused = false;
+    const onFailed = (lease: Lease): void => {
+      if (lease.revoked.aborted) this.#leasesLost++;
+      else isRefused = true;
+    };
+    while (!this.#ended.signal.aborted && !isRefused) {
       try {
-        if (this.#holds.size < maxDevices) {
-          await this.#add(0);
+        if (this.#holds.size + this.#opening.size < maxDevices) {
+          const lease = await this.#acquire(0);
+          // All at once; what one cannot do the others do.
+          this.#open(lease).catch(() => onFailed(lease));
           continue;
         }
       } catch (error) {
@@ -226,16 +280,21 @@ export class LeasedWorkers {
 
   #watch(lease: Lease, group: WorkerGroup): MemoryWatch {
     const { session } = this.#options;
-    return new MemoryWatch(lease, group, {
+    const events = {
       onSoftLimit: () => {
         this.#softLimitCrossings++;
+        const use = this.#uses.get(lease.device);
+        if (use) use.softLimitCrossings = BigInt(use.softLimitCrossings ?? 0n) + 1n;
         session.budget.softLimit();
       },
       onOverLimit: () => {
         this.#memoryKills++;
         session.endLargest(group);
       },
-    });
+    };
+    const { uuid } = lease.deviceOptions;
+    const isGpu = lease.deviceKind === "cuda" && typeof uuid === "string";
+    return new MemoryWatch(lease, group, events, isGpu ? new GpuMemory(uuid, nvidiaSmi) : undefined);
   }
 
   /** No call may need more than the smallest grant has. */
@@ -245,9 +304,24 @@ export class LeasedWorkers {
     if (limits.length > 0) session.budget.setLimit(Math.max(1, Math.min(...limits)));
   }
 
-  #shrink({ lease }: Hold, bytes: number): void {
+  #giveBack(lease: Lease, bytes: number): void {
     lease.shrunk(bytes);
-    this.#setLimit();
+    this.#record(LeaseEvent_Kind.SHRUNK, lease);
+  }
+
+  #release({ lease, group }: Hold): void {
+    lease.release();
+    this.#record(LeaseEvent_Kind.RELEASED, lease, { peakBytes: BigInt(Math.round(group.peakBytes)) });
+  }
+
+  #record(
+    kind: LeaseEvent_Kind,
+    { id, fencingToken, device, bytes }: Lease,
+    more: Pick<MessageInitShape<typeof LeaseEventSchema>, "waitSeconds" | "peakBytes" | "reason"> = {},
+  ): void {
+    const event = { kind, leaseId: id, fencingToken: BigInt(fencingToken), device, bytes: BigInt(bytes) };
+    this.#events.push({ ...event, atMs: Date.now(), ...more });
+    if (this.#events.length > keptEvents) this.#events.shift();
   }
 
   #note({ lease, group, watch }: Hold): void {
@@ -264,7 +338,7 @@ export class LeasedWorkers {
     this.#note(hold);
     this.#leasesLost++;
     await session.detach(hold.group);
-    hold.lease.release();
+    this.#release(hold);
     try {
       await this.#add(waitMs);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Lease } from "@ragline/gpu-lease";
 import type { WorkerGroup } from "@ragline/inference";
+import type { GpuMemory } from "./gpu-memory.js";
 
 /** Told when workers use too much. */
 export interface MemoryWatchEvents {
@@ -10,7 +11,8 @@ export interface MemoryWatchEvents {
   onOverLimit(): void;
 }
 
-const intervalMs = 250;
+/** How often memory is measured. */
+export const sampleIntervalMs = 250;
 // Near enough to the grant that the next larger call might pass it.
 const softShare = 0.95;
 
@@ -31,16 +33,19 @@ export class MemoryWatch {
   readonly #lease: Lease;
   readonly #group: WorkerGroup;
   readonly #events: MemoryWatchEvents;
+  readonly #gpu: GpuMemory | undefined;
   readonly #timer: NodeJS.Timeout;
   #samples = 0;
   #isNear = false;
   #wasOver = false;
 
-  constructor(lease: Lease, group: WorkerGroup, events: MemoryWatchEvents) {
+  /** @param gpu measures the workers on a GPU; elsewhere they are measured here. */
+  constructor(lease: Lease, group: WorkerGroup, events: MemoryWatchEvents, gpu?: GpuMemory) {
     this.#lease = lease;
     this.#group = group;
     this.#events = events;
-    this.#timer = setInterval(() => this.#sample(), intervalMs).unref();
+    this.#gpu = gpu;
+    this.#timer = setInterval(() => this.#sample(), sampleIntervalMs).unref();
     this.#sample();
   }
 
@@ -53,10 +58,13 @@ export class MemoryWatch {
 
   close(): void {
     clearInterval(this.#timer);
+    this.#gpu?.close();
     this.#lease.reportUsage(this.#group.peakBytes);
   }
 
   #usedBytes(): number {
+    const pids = [...this.#group.workers].flatMap(({ pid }) => pid ?? []);
+    if (this.#gpu) return this.#gpu.usedBy(pids) ?? 0;
     const isResident = this.#group.options.device.kind === "cpu";
     let sum = 0;
     for (const { pid, memory } of this.#group.workers)
@@ -69,8 +77,8 @@ export class MemoryWatch {
     this.#samples++;
     this.#group.recordUsage(used);
     this.#lease.reportUsage(used);
-    const { bytes } = this.#lease;
-    const isNear = used > softShare * bytes;
+    const { bytes, softLimitBytes } = this.#lease;
+    const isNear = used > Math.min(softShare * bytes, softLimitBytes);
     const isOver = used > bytes;
     if (isNear && !this.#isNear) {
       this.#events.onSoftLimit();

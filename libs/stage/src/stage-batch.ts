@@ -114,6 +114,7 @@ export function summarise(stage: StageSession): MessageInitShape<typeof StageSum
     resizeCount: BigInt(budget.resizeCount),
     softLimitCrossings: BigInt(workers.softLimitCrossings),
     leasesLost: workers.leasesLost,
+    leaseEvents: [...workers.events],
     memoryKills: workers.memoryKills,
   });
 }

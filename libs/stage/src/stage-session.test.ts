@@ -2,7 +2,15 @@ import type { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { LeaseService, OutcomeReason, OutcomeSource, Precision, Stage, StageOpenSchema } from "@ragline/contracts";
+import {
+  LeaseEvent_Kind,
+  LeaseService,
+  OutcomeReason,
+  OutcomeSource,
+  Precision,
+  Stage,
+  StageOpenSchema,
+} from "@ragline/contracts";
 import { type Lease, LeaseBroker, type LeaseSource, leaseHandlers } from "@ragline/gpu-lease";
 import { DenseEncoder, SparseEncoder } from "@ragline/inference";
 import { createServer, implementation, listen, RaglineError, serviceDefinition, status } from "@ragline/rpc";
@@ -99,7 +107,15 @@ function countedLease() {
   const reportUsage = vi.fn<(bytes: number) => void>();
   const what = { id: "lease-1", fencingToken: 1, device: "cpu:0", deviceKind: "cpu", deviceOptions: {} } as const;
   const ignored = { onShrink: () => undefined, shrunk: () => undefined };
-  const lease = { ...what, ...ignored, bytes: 12e9, waitMs: 250, revoked: revocation.signal };
+  const lease = {
+    ...what,
+    ...ignored,
+    bytes: 12e9,
+    deviceCapBytes: 12e9,
+    softLimitBytes: 1e10,
+    waitMs: 250,
+    revoked: revocation.signal,
+  };
   let granted = 0;
   const acquire = async (): Promise<Lease> => {
     if (granted++ > 0) throw new RaglineError("FAILED_PRECONDITION", "LEASE_NO_DEVICE", "the one device is taken");
@@ -205,6 +221,25 @@ test("where every second call runs out of memory each text has its result all th
   expect(rows).toEqual((await new SparseEncoder(calm.session, calm.tokenizer).encode(texts, "passage")).rows);
   expect(failures).toEqual([]);
   expect(stage.session.stats.outOfMemory).toBeGreaterThan(1);
+});
+
+test.each([
+  ["alone", 0, ["s:0", "s:1", "s:2"]],
+  ["beside another model", 2, ["s:0", "s:1"]],
+])("a model %s takes its share of the devices, and gives all back", async (_, sideBySide, names) => {
+  const devices = [0, 1, 2].map((i) => ({ name: `s:${i}`, kind: "simulated" }) as const);
+  const broker = new LeaseBroker({ devices });
+  const stage = await openSplade({ leases: broker, open: { sideBySide } });
+  const held = () => broker.devices.filter(({ leases }) => leases.length > 0).map(({ name }) => name);
+  await vi.waitFor(() => expect(stage.session.pids).toHaveLength(names.length), patient);
+  expect(held()).toEqual(names);
+  expect(stage.ready).toMatchObject({ device: "s:0", deviceKind: "simulated" });
+  await stage.close();
+  expect(held()).toEqual([]);
+  const { leaseEvents = [] } = summarise(stage);
+  expect(leaseEvents.map(({ kind }) => kind).filter((kind) => kind === LeaseEvent_Kind.GRANTED)).toHaveLength(
+    names.length,
+  );
 });
 
 test("a device that was asked for and is not there is told in the summary", async () => {

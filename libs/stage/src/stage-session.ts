@@ -254,6 +254,12 @@ function kindOf({ devices: [first] }: LeaseSourceState): DeviceKind {
   return first.kind;
 }
 
+/** Devices that a stream takes at most: its part of them where models compute side by side. */
+function deviceShare({ devices }: LeaseSourceState, { maxDevices, sideBySide }: StageOpen): number {
+  const share = sideBySide > 1 ? Math.max(1, Math.ceil(devices.length / sideBySide)) : Infinity;
+  return Math.min(share, maxDevices || Infinity);
+}
+
 /**
  * Opens a model for one stream: checks its files, waits for a lease, starts the worker processes.
  * Files are checked before the lease is asked for, so that exclusive time is only work.
@@ -304,7 +310,7 @@ export async function openStage(
       waitMs: open.leaseWaitMs || defaultLeaseWaitMs,
       threadsPerWorker: threads,
       signal: ended.signal,
-      ...(open.maxDevices ? { maxDevices: open.maxDevices } : {}),
+      maxDevices: deviceShare(granting, open),
       onStranded: (error) => ended.abort(error),
     });
     const { workers, first, group } = opened;
@@ -348,6 +354,7 @@ export async function openStage(
         huggingFaceId: entry.huggingFaceId,
         precision: onWire[precision],
         device: first.device,
+        deviceKind: kind,
         workers: sizing.workers,
         threadsPerWorker: threads,
         maxTokens: entry.maxTokens,

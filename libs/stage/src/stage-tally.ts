@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
+  BatchResize_Cause,
   OutcomeReason,
   type OutcomeSchema,
   OutcomeSource,
@@ -9,7 +10,8 @@ import {
 import type { SessionStats } from "@ragline/inference";
 
 /** What happened to the leases of a stream and to the size of its calls. */
-export interface LeasedStats extends Pick<MessageInitShape<typeof StageSummarySchema>, "devices" | "resizes"> {
+export interface LeasedStats
+  extends Pick<MessageInitShape<typeof StageSummarySchema>, "devices" | "leaseEvents" | "resizes"> {
   readonly resizeCount: bigint;
   readonly softLimitCrossings: bigint;
   readonly leasesLost: number;
@@ -18,6 +20,23 @@ export interface LeasedStats extends Pick<MessageInitShape<typeof StageSummarySc
 }
 
 const noLeases: LeasedStats = { resizeCount: 0n, softLimitCrossings: 0n, leasesLost: 0, memoryKills: 0 };
+
+const causeNames: Readonly<Record<BatchResize_Cause, string>> = {
+  [BatchResize_Cause.UNSPECIFIED]: "for no known cause",
+  [BatchResize_Cause.OUT_OF_MEMORY]: "out of memory",
+  [BatchResize_Cause.SOFT_LIMIT]: "near the limit",
+  [BatchResize_Cause.FASTER]: "larger was faster",
+  [BatchResize_Cause.NOT_FASTER]: "larger was not faster",
+  [BatchResize_Cause.LATENCY]: "replies took too long",
+};
+
+/** The causes of changes and how often each was, in brackets. */
+function countCauses(resizes: NonNullable<LeasedStats["resizes"]>): string {
+  const counts = new Map<BatchResize_Cause, number>();
+  for (const { cause = BatchResize_Cause.UNSPECIFIED } of resizes) counts.set(cause, (counts.get(cause) ?? 0) + 1);
+  if (counts.size === 0) return "";
+  return ` (${[...counts].map(([cause, count]) => `${causeNames[cause]} ${count} x`).join(", ")})`;
+}
 
 /** Counts what passes through a stage's stream and gathers what did not go as asked. */
 export class StageTally {
@@ -91,12 +110,13 @@ export class StageTally {
         detail: `${memoryKills} worker process(es) of ${this.#model} used more than their lease and were ended; their texts were computed again on new ones, in smaller calls`,
       });
     }
+    const causes = countCauses(leased.resizes ?? []);
     const shrunk = (leased.resizes ?? []).filter(({ fromTokens = 0, toTokens = 0 }) => toTokens < fromTokens).length;
     if (stats.outOfMemory > 0 || shrunk > 0) {
       this.report({
         reason: OutcomeReason.BATCH_RESIZED,
         count: leased.resizeCount,
-        detail: `calls of ${this.#model} ran out of memory ${stats.outOfMemory} time(s) and the size of calls was changed ${leased.resizeCount} time(s); every text was computed all the same, in smaller calls`,
+        detail: `calls of ${this.#model} ran out of memory ${stats.outOfMemory} time(s), and the size of calls was changed ${leased.resizeCount} time(s)${causes}; what ran out of memory was computed again, in smaller calls`,
       });
     }
     return {

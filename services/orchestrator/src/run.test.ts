@@ -125,7 +125,7 @@ test("without sparse and rerank the dense files keep their bytes, and their sect
   expect(manifest.sparse_run).toBeNull();
 });
 
-test("models side by side write the same bytes as one after the other", async () => {
+test("models side by side, each on devices of its own, write the same bytes as one after the other", async () => {
   await runHere({ ...settings("side-by-side"), exclusiveEnsemble: false });
   expect(await hashesOf(join(output.path, "side-by-side"))).toEqual(hashes);
 });
@@ -133,6 +133,25 @@ test("models side by side write the same bytes as one after the other", async ()
 test("simulated devices that run out of memory in every other call write the same bytes", async () => {
   await runHere({ ...settings("simulated"), device: ["simulated:2x12GB:tight=1B:tight-every=2"] });
   expect(await hashesOf(join(output.path, "simulated"))).toEqual(await hashesOf(join(output.path, "full")));
+  const manifest = await manifestOf(join(output.path, "simulated"));
+  expect(parseManifest(JSON.stringify(manifest), "simulated").performance_baseline?.gpu).toMatchObject({
+    status: "ok",
+    soft_limit_gb: 10,
+    soft_limit_exceeded: false,
+    per_gpu: { "simulated:0": { leases: 4 } },
+  });
+  expect(manifest.dense_run).toMatchObject({
+    gpu_count: 2,
+    memory: { "bge-small-en-v1.5": { out_of_memory: expect.toSatisfy((count: number) => count > 0) } },
+  });
+  const held = new Map<string, string>();
+  // Exclusive: what was granted on a device is given back before the next model gets it.
+  for (const { kind, device, leaseId } of manifest.leases as Record<string, string>[]) {
+    if (kind === "granted") expect(held.get(device ?? "")).toBeUndefined();
+    if (kind === "granted") held.set(device ?? "", leaseId ?? "");
+    if (kind === "released") held.delete(device ?? "");
+  }
+  expect(held).toEqual(new Map([...held].filter(([, leaseId]) => leaseId === "none")));
 });
 
 test("a GPU that is asked for and not there degrades the run by name, and the CPU computes", async () => {

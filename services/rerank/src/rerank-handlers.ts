@@ -30,6 +30,13 @@ export function rerankHandlers(options: StageOptions): Handlers<typeof RerankSer
         const pairTexts = ({ query, candidates }: QueryCandidates) => candidates.map(({ text }) => query + text);
         for await (const scores of streamBatches(stage, items, pairTexts, score))
           yield { kind: { case: "scores", value: scores } };
+        const { report } = governor;
+        if (report)
+          stage.tally.report({
+            reason: OutcomeReason.BATCH_RESIZED,
+            count: BigInt(report.cuts),
+            detail: `${stage.entry.key}: ${report.detail}`,
+          });
         yield { kind: { case: "summary", value: summarise(stage) } };
       } finally {
         await stage.close();

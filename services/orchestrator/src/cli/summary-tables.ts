@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import Table from "cli-table3";
+import type { DeviceRow } from "../core/device-report.js";
 import type { CollectionSummary, RunSummary, StageRow } from "../core/run-summary.js";
 
 const dash = "-";
@@ -54,6 +55,24 @@ function stageTable(rows: readonly StageRow[]): string {
   return table.toString();
 }
 
+function deviceTable(rows: readonly DeviceRow[]): string {
+  const table = newTable(
+    ["device", "leases", "waited", "largest lease", "peak", "cap", "over soft limit"],
+    ["left", "right", "right", "right", "right", "right", "right"],
+  );
+  for (const row of rows)
+    table.push([
+      row.device,
+      row.leases,
+      `${fixed(row.waitSeconds, 1)} s`,
+      megabytes(row.grantedBytes),
+      megabytes(row.peakBytes),
+      megabytes(row.capBytes),
+      row.softLimitCrossings === 0 ? dash : `${row.softLimitCrossings} x`,
+    ]);
+  return table.toString();
+}
+
 function auditTable({ selfAudit }: CollectionSummary): string {
   const table = newTable(["ranking", "hit@1", "hit@10", "MRR@10"], ["left", "right", "right", "right"]);
   for (const { ranking, hitAt1, hitAt10, mrrAt10 } of selfAudit)
@@ -67,6 +86,7 @@ function collectionText(summary: CollectionSummary, stageReport: boolean): strin
   const { collection, chunks, selfAudit, warnings, outputDir, files, manifest, skippedInputs } = summary;
   const parts = [`\nCollection ${collection}: ${chunks} chunks`];
   if (stageReport) parts.push(stageTable(summary.stages));
+  if (stageReport && summary.devices?.length > 0) parts.push(deviceTable(summary.devices));
   if (selfAudit.length > 0) parts.push(auditTable(summary));
   if (warnings.length > 0)
     parts.push(

@@ -5,10 +5,18 @@ import type { LeaseEvent } from "@ragline/gpu-lease";
 import type { MetricSnapshot } from "@ragline/telemetry";
 import type { RunSettings } from "../run-settings.js";
 import type { CollectionResult } from "./collection-result.js";
+import {
+  allLeaseEvents,
+  deviceRecords,
+  deviceRows,
+  gpuBaseline,
+  memoryRecord,
+  resizeRecords,
+  stageRuns,
+} from "./device-report.js";
 import { enumName } from "./enum-name.js";
 import { describeFusion, fusionSettings, plannedLists } from "./fusion-settings.js";
 import { manifestMetrics } from "./manifest-metrics.js";
-import type { ModelRun } from "./model-stream.js";
 import { precisionName } from "./precision-name.js";
 import { describeQuery } from "./run-queries.js";
 
@@ -28,11 +36,6 @@ export interface ManifestFacts {
 }
 
 const gigabytes = (bytes: bigint | number): number => Number(bytes) / 1e9;
-const runsOf = ({ dense, sparse, rerank }: CollectionResult): { stage: string; run: ModelRun }[] => [
-  ...dense.map(({ run }) => ({ stage: "dense", run })),
-  ...sparse.flatMap(({ run }) => (run ? [{ stage: "sparse", run }] : [])),
-  ...(rerank.status === "executed" ? [{ stage: "rerank", run: rerank.result.run }] : []),
-];
 
 function featureToggles({ settings, provenance }: ManifestFacts): object {
   const sourceOf = (key: string): string | undefined => provenance.find((entry) => entry.key === key)?.layer;
@@ -71,13 +74,15 @@ function denseRun({ dense, collected, seconds }: CollectionResult, { leaseEvents
         : 0,
     backend: primary?.run.ready.runtime ?? "",
     precision: Object.fromEntries(dense.map(({ model, run }) => [model, precisionName(run.ready.precision)])),
-    gpu_count: 0,
+    gpu_count: deviceRows(dense.map(({ run }) => ({ stage: "dense", run }))).filter(({ kind }) => kind !== "cpu")
+      .length,
+    memory: Object.fromEntries(dense.map(({ model, run }) => [model, memoryRecord(run)])),
   };
 }
 
 function sparseRun(result: CollectionResult, facts: ManifestFacts): object | null {
   const { sparse, collected, planned, seconds } = result;
-  const { outcomes } = facts;
+  const { outcomes, leaseEvents } = facts;
   if (!facts.settings.enableSparse) return null;
   const failures = outcomes.filter(({ stage, degraded }) => stage === Stage.SPARSE && degraded);
   const total = collected.chunks.count;
@@ -92,9 +97,11 @@ function sparseRun(result: CollectionResult, facts: ManifestFacts): object | nul
       name: model,
       vectors: { total, available: withVector, coverage_ratio: total > 0 ? withVector / total : 0 },
       live: run !== undefined,
+      ...(run ? { batches: Number(run.summary.batches), memory: memoryRecord(run) } : {}),
       ...(averageLength === undefined ? {} : { average_length: averageLength }),
     })),
     vectors: { total, available, coverage_ratio: total > 0 ? available / total : 0 },
+    lease_events: leaseEvents.filter(({ stage }) => stage === "sparse"),
     devices: Object.fromEntries(sparse.map(({ model, run }) => [model, run?.ready.device ?? "cpu:0"])),
     query_sparse_vector: querySparseVector(result, facts),
     document_sparse_vectors: `${planned.prefix}_sparse.jsonl`,
@@ -150,6 +157,7 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
   const latencyMs =
     reranked.latencySeconds.reduce((sum, seconds) => sum + seconds * 1000, 0) /
     Math.max(1, reranked.latencySeconds.length);
+  const isOnGpu = reranked.run.summary.devices.some(({ kind }) => kind !== "cpu");
   const figures = {
     query: queries[0] ? describeQuery(queries[0].text, facts.settings) : null,
     candidate_ids: firstIds,
@@ -162,7 +170,9 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
     ...figures,
     batch_size: depth,
     latency_ms: latencyMs,
-    gpu_peak_gb: 0,
+    gpu_peak_gb: gigabytes(isOnGpu ? reranked.run.summary.peakBytes : 0),
+    lease_events: facts.leaseEvents.filter(({ stage }) => stage === "rerank"),
+    memory: memoryRecord(reranked.run),
     queries: queries.length,
     mix: facts.settings.rerankMix,
     mix_form: "share",
@@ -192,6 +202,7 @@ function coverageOf({ ledger }: CollectionResult["collected"]): object | null {
 function telemetry(result: CollectionResult, facts: ManifestFacts): object {
   const { settings, traceId, leaseEvents } = facts;
   const { spanIds } = result;
+  const runs = stageRuns(result);
   const off: Record<string, boolean> = { sparse: !settings.enableSparse, rerank: result.rerank.status === "disabled" };
   const stages = ["chunk", "dense", "sparse", "fusion", "rerank", "export"];
   const disabled = { status: "skipped", reason: "feature_disabled" };
@@ -199,7 +210,7 @@ function telemetry(result: CollectionResult, facts: ManifestFacts): object {
   const notKept = { status: "skipped", reason: settings.metricsEnabled ? "not_told" : "metrics_disabled", metrics: [] };
   return {
     lease_events_recorded: leaseEvents.length,
-    batch_progress_events_recorded: runsOf(result).reduce((sum, { run }) => sum + Number(run.summary.batches), 0),
+    batch_progress_events_recorded: runs.reduce((sum, { run }) => sum + Number(run.summary.batches), 0),
     spans: Object.fromEntries(
       stages.map((stage) => [
         `rag.${stage}`,
@@ -213,9 +224,12 @@ function telemetry(result: CollectionResult, facts: ManifestFacts): object {
 }
 
 /** The manifest, `processing_summary.json` v4.1: what the run was asked, did and made. Holds no text of queries or chunks. */
-export function buildManifest(result: CollectionResult, facts: ManifestFacts, files: readonly ExportedFile[]): object {
+export function buildManifest(result: CollectionResult, given: ManifestFacts, files: readonly ExportedFile[]): object {
+  const runs = stageRuns(result);
+  const devices = deviceRows(runs);
+  const facts: ManifestFacts = { ...given, leaseEvents: allLeaseEvents(runs, given.leaseEvents) };
   const { planned, collected, dense, seconds, audit, queries } = result;
-  const peakBytes = runsOf(result).reduce((most, { run }) => Math.max(most, Number(run.summary.peakBytes)), 0);
+  const peakBytes = runs.reduce((most, { run }) => Math.max(most, Number(run.summary.peakBytes)), 0);
   const { settings, leaseEvents, outcomes } = facts;
   return {
     schema_version: "v4.1",
@@ -226,21 +240,19 @@ export function buildManifest(result: CollectionResult, facts: ManifestFacts, fi
     dense_run: denseRun(result, facts),
     sparse_run: sparseRun(result, facts),
     rerank_run: rerankRun(result, facts),
-    ensemble_state: { mode: "exclusive", order: dense.map(({ model }) => model), primary: dense[0]?.model },
+    ensemble_state: {
+      mode: settings.exclusiveEnsemble ? "exclusive" : "parallel",
+      order: dense.map(({ model }) => model),
+      primary: dense[0]?.model,
+    },
     telemetry: telemetry(result, facts),
     performance_baseline: {
       latency_seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
-      gpu: {
-        samples: 0,
-        peak_memory_used_gb: 0,
-        per_gpu: {},
-        status: "no_gpu",
-        peak_device: "cpu",
-        soft_limit_gb: 10,
-        soft_limit_exceeded: false,
-      },
+      gpu: gpuBaseline(devices),
+      devices: deviceRecords(devices),
+      batch_resizes: resizeRecords(runs),
       system: { peak_memory_gb: gigabytes(peakBytes) },
-      hydration: Object.fromEntries(runsOf(result).map(({ run }) => [run.ready.model, run.ready.hydrateSeconds])),
+      hydration: Object.fromEntries(runs.map(({ run }) => [run.ready.model, run.ready.hydrateSeconds])),
     },
     compatibility: { current: "v4.1", legacy: ["v4.0"], warnings: [] },
     warnings: outcomes.map(({ detail }) => detail),
@@ -251,7 +263,7 @@ export function buildManifest(result: CollectionResult, facts: ManifestFacts, fi
     inputs: collected.inputs,
     skipped_inputs: collected.skipped,
     coverage: coverageOf(collected),
-    models: runsOf(result).map(({ stage, run: { ready } }) => ({
+    models: runs.map(({ stage, run: { ready } }) => ({
       stage,
       name: ready.model,
       hugging_face_id: ready.huggingFaceId,

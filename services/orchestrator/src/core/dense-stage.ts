@@ -15,6 +15,8 @@ export interface DenseSpace {
   readonly vectors: MessageSpool<typeof DenseVectorsSchema>;
   /** One row per query, zero for one that the model could not embed. */
   readonly queries: Float32Array;
+  /** Chunks that have a vector. */
+  readonly available: number;
   readonly run: ModelRun;
 }
 
@@ -46,7 +48,9 @@ export async function embedWithModel(
 ): Promise<DenseSpace> {
   const queryBlocks: DenseVectors[] = [];
   let dimension = 0;
-  const open = stageOpen(context, "dense", model);
+  let available = 0;
+  const { exclusiveEnsemble, ensembleModels } = context.settings;
+  const open = stageOpen(context, "dense", model, exclusiveEnsemble ? {} : { sideBySide: ensembleModels.length });
   const run = await runTextModel<"dense", DenseVectors>(context, {
     stage: "dense",
     model,
@@ -58,11 +62,14 @@ export async function embedWithModel(
       dimension = ready.dimension;
     },
     rowsOf: ({ values, rows }) => (values.byteLength === 4 * rows * dimension ? rows : Number.NaN),
-    onPassages: (block) => vectors.append(block),
+    onPassages: async (block) => {
+      await vectors.append(block);
+      available += block.rows - block.failures.length;
+    },
     onQueries: (block) => queryBlocks.push(block),
   });
   const queryVectors = new Float32Array((await queries).length * dimension);
   for (const { firstIndex, values } of queryBlocks)
     queryVectors.set(fromFloat32Bytes(values), Number(firstIndex) * dimension);
-  return { model, dimension, vectors, queries: queryVectors, run };
+  return { model, dimension, vectors, queries: queryVectors, available, run };
 }

@@ -30,6 +30,7 @@ export function mergeSummaries(
     resizes: summaries.flatMap(({ resizes }) => resizes),
     resizeCount: sum(({ resizeCount }) => resizeCount),
     devices: summaries.flatMap(({ devices }) => devices),
+    leaseEvents: summaries.flatMap(({ leaseEvents }) => leaseEvents),
     leasesLost: sumNumbers(({ leasesLost }) => leasesLost),
   });
 }

@@ -42,12 +42,10 @@ test("chunks come back in order and by row, whatever their number and length", a
   );
 });
 
-test("a spool that was cleared starts anew, and a position past the end is an error", async () => {
-  const spool = await MessageSpool.create(join(directory, "cleared"), ExportChunksSchema);
-  await spool.append({ chunks: [{ id: "old" }] });
-  await spool.clear();
-  await spool.append({ chunks: [{ id: "new" }] });
-  expect((await spool.at(0)).chunks[0]?.id).toBe("new");
+test("a position past the end is an error", async () => {
+  const spool = await MessageSpool.create(join(directory, "short"), ExportChunksSchema);
+  await spool.append({ chunks: [{ id: "only" }] });
+  expect((await spool.at(0)).chunks[0]?.id).toBe("only");
   await expect(spool.at(1)).rejects.toThrow("none at 1");
   await spool.close();
 });

@@ -64,12 +64,6 @@ export class MessageSpool<Schema extends DescMessage> {
     for (let position = 0; position < this.count; position++) yield await this.at(position);
   }
 
-  /** Forgets all messages. */
-  async clear(): Promise<void> {
-    this.#ends.length = 0;
-    await this.#file.truncate(0);
-  }
-
   /** Closes the file. */
   close(): Promise<void> {
     return this.#file.close();

@@ -168,7 +168,9 @@ export class ReplicaLane<Batch, Result extends object> {
     if (error instanceof RaglineError && error.code === status.RESOURCE_EXHAUSTED)
       this.limit = Math.max(1, Math.floor(this.limit / 2));
     const { retry } = this.#owner;
-    this.isExhausted = hasDied ? this.#failures > maxRestarts : this.#failures >= triesFor(error, retry);
+    this.isExhausted = hasDied
+      ? this.#failures > maxRestarts
+      : this.#failures >= triesFor(error, this.ready !== undefined, retry);
     this.#owner.changed();
     return hasDied ? 0 : retryDelayMs(error, this.#failures, retry);
   }

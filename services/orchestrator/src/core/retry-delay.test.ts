@@ -17,8 +17,14 @@ test.each<[code: StatusName, transient: boolean, floorMs: number, tries: number]
 ])("%s: tried again %s, after %i ms at least, %i times", (code, transient, floorMs, tries) => {
   const error = failure(code);
   expect(isTransient(error)).toBe(transient);
-  expect(triesFor(error, defaultRetryPolicy)).toBe(tries);
+  expect(triesFor(error, false, defaultRetryPolicy)).toBe(tries);
   expect(retryDelayMs(error, 3, { ...defaultRetryPolicy, random: () => 0 })).toBe(floorMs);
+});
+
+test("an address at which nobody was ever found is given up soon, one that was there is waited for", () => {
+  const error = new RaglineError("UNAVAILABLE", "NOT_REACHABLE", "m");
+  expect([triesFor(error, false, defaultRetryPolicy), triesFor(error, true, defaultRetryPolicy)]).toEqual([2, 4]);
+  expect(retryDelayMs(error, 1, { ...defaultRetryPolicy, random: () => 0 })).toBe(0);
 });
 
 test("an error of another kind is not transient", () => {

@@ -6,6 +6,8 @@ export interface RetryPolicy {
   readonly busyTries: number;
   /** Failures in a row after which a stage that cannot be reached, or breaks off, counts as lost. @default 4 */
   readonly lostTries: number;
+  /** Failures in a row after which an address at which nobody has ever answered counts as lost. @default 2 */
+  readonly absentTries: number;
   /** Milliseconds within which the first new try starts; they double with every failure. @default 250 */
   readonly baseMs: number;
   /** Most that those milliseconds grow to. @default 4000 */
@@ -18,6 +20,7 @@ export interface RetryPolicy {
 export const defaultRetryPolicy: RetryPolicy = {
   busyTries: 8,
   lostTries: 4,
+  absentTries: 2,
   baseMs: 250,
   maxMs: 4000,
   random: Math.random,
@@ -36,9 +39,16 @@ export function isTransient(error: unknown): error is RaglineError {
   return error instanceof RaglineError && transientCodes.has(error.code);
 }
 
-/** Failures in a row after which a stage that fails like this counts as lost. */
-export function triesFor(error: unknown, { busyTries, lostTries }: RetryPolicy): number {
-  return error instanceof RaglineError && error.code === status.RESOURCE_EXHAUSTED ? busyTries : lostTries;
+const isAbsent = (error: unknown): boolean => error instanceof RaglineError && error.reason === "NOT_REACHABLE";
+
+/**
+ * Failures in a row after which a stage that fails like this counts as lost.
+ * @param hasAnswered whether it was ever there.
+ */
+export function triesFor(error: unknown, hasAnswered: boolean, policy: RetryPolicy): number {
+  if (!hasAnswered && isAbsent(error)) return policy.absentTries;
+  const isBusy = error instanceof RaglineError && error.code === status.RESOURCE_EXHAUSTED;
+  return isBusy ? policy.busyTries : policy.lostTries;
 }
 
 /**
@@ -48,7 +58,10 @@ export function triesFor(error: unknown, { busyTries, lostTries }: RetryPolicy):
  * @param failures failures in a row so far, 1 or more.
  */
 export function retryDelayMs(error: unknown, failures: number, { baseMs, maxMs, random }: RetryPolicy): number {
+  // Where nobody listens, nobody has asked to wait.
   const asksToWait =
-    error instanceof RaglineError && (error.code === status.RESOURCE_EXHAUSTED || error.code === status.UNAVAILABLE);
+    error instanceof RaglineError &&
+    !isAbsent(error) &&
+    (error.code === status.RESOURCE_EXHAUSTED || error.code === status.UNAVAILABLE);
   return (asksToWait ? error.retryDelayMs : 0) + random() * Math.min(maxMs, baseMs * 2 ** (failures - 1));
 }

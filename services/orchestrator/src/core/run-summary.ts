@@ -1,5 +1,6 @@
 import { type Outcome, OutcomeReason, Stage } from "@ragline/contracts";
 import type { CollectionResult } from "./collection-result.js";
+import { type DeviceRow, deviceRows, stageRuns } from "./device-report.js";
 import { enumName } from "./enum-name.js";
 import type { Exported } from "./export-stage.js";
 import type { ModelRun } from "./model-stream.js";
@@ -32,6 +33,7 @@ export interface CollectionSummary {
   readonly manifest: string;
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[];
   readonly stages: readonly StageRow[];
+  readonly devices: readonly DeviceRow[];
   readonly selfAudit: CollectionResult["audit"];
   readonly skippedInputs: CollectionResult["collected"]["skipped"];
   readonly warnings: readonly {
@@ -119,7 +121,7 @@ function stageRows(
       degradedIn(Stage.CHUNK),
       ledger ? ratio(ledger.characters - (ledger.characterCounts.oversized ?? 0), ledger.characters) : null,
     ),
-    ...dense.map(({ run }) => modelRow("dense", "chunks", run, total, 1)),
+    ...dense.map(({ run, available }) => modelRow("dense", "chunks", run, total, ratio(available, total))),
     ...sparse.map(({ run, model, available }) =>
       run
         ? modelRow("sparse", "chunks", run, total, ratio(available, total))
@@ -151,6 +153,7 @@ export function summariseCollection(
     manifest: exported.manifestPath,
     files: exported.files.map(({ name, bytes, sha256 }) => ({ name, bytes: Number(bytes), sha256 })),
     stages: stageRows(result, outcomes, exported, exportSeconds),
+    devices: deviceRows(stageRuns(result)),
     selfAudit: result.audit,
     skippedInputs: result.collected.skipped,
     warnings: outcomes.map(({ stage, reason, detail, degraded }) => ({

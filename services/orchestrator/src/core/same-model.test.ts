@@ -13,13 +13,20 @@ const opened = (address: string, changed: MessageInitShape<typeof StageReadySche
 });
 
 test("replicas may differ in what does not show in the results", () => {
-  const other = opened("b:2", { device: "cuda:1", workers: 9, leaseId: "7", files: files.toReversed() });
+  const other = opened("b:2", {
+    device: "simulated:1",
+    deviceKind: "simulated",
+    workers: 9,
+    leaseId: "7",
+    files: files.toReversed(),
+  });
   expect(() => assertSameModel(opened("a:1"), other)).not.toThrow();
 });
 
 test.each<[change: MessageInitShape<typeof StageReadySchema>, message: RegExp]>([
   [{ model: "mini" }, /a:1 and b:2 do not have the same model \(bge and mini\)/],
   [{ precision: Precision.FP32 }, /same precision \(int8 and fp32\).* set --precision/],
+  [{ deviceKind: "cuda" }, /same kind of device \(cpu and cuda\).* on GPUs alone or on CPUs alone/],
   [{ dimension: 256 }, /same dimension \(384 and 256\)/],
   [{ files: [{ name: "model.onnx", sha256: "cc" }] }, /same model files/],
 ])("replicas that differ in %j are refused", (change, message) => {

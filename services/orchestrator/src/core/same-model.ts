@@ -8,7 +8,17 @@ export interface OpenedModel {
   readonly address: string;
 }
 
+/** What computes: devices of different kinds give vectors that differ in their last bits. A simulated one is the CPU. */
+function numericsOf({ deviceKind }: StageReady): string {
+  return deviceKind === "cuda" ? "cuda" : "cpu";
+}
+
 type Difference = readonly [what: string, one: string | number, other: string | number];
+
+const advices: Readonly<Record<string, string>> = {
+  precision: "auto becomes what is fastest on each host, so set --precision to int8 or fp32",
+  "kind of device": "name replicas on GPUs alone or on CPUs alone, for instance by --device cpu of each service",
+};
 
 /**
  * Checks that two replicas compute the same vectors: model, precision, dimension and files.
@@ -19,6 +29,7 @@ export function assertSameModel(one: OpenedModel, other: OpenedModel): void {
   const hashes = ({ files }: StageReady) => files.map(({ name, sha256 }) => `${name} ${sha256}`).sort();
   const differences: Difference[] = [
     ["model", a.model, b.model],
+    ["kind of device", numericsOf(a), numericsOf(b)],
     ["precision", precisionName(a.precision), precisionName(b.precision)],
     ["dimension", a.dimension, b.dimension],
     ["model files", hashes(a).join(", "), hashes(b).join(", ")],
@@ -26,10 +37,7 @@ export function assertSameModel(one: OpenedModel, other: OpenedModel): void {
   const found = differences.find(([, left, right]) => left !== right);
   if (!found) return;
   const [what, left, right] = found;
-  const advice =
-    what === "precision"
-      ? "auto becomes what is fastest on each host, so set --precision to int8 or fp32"
-      : "use services of the same version with the same models";
+  const advice = advices[what] ?? "use services of the same version with the same models";
   throw new RaglineError(
     "FAILED_PRECONDITION",
     "REPLICAS_DIFFER",

@@ -11,7 +11,12 @@ export function stageOpen(
   context: Pick<RunContext, "settings" | "stages" | "runId">,
   stage: StageName,
   model: string,
-  options: { readonly averageLength?: number; readonly maxBatchItems?: number; readonly latencyTargetMs?: number } = {},
+  options: {
+    readonly averageLength?: number;
+    readonly sideBySide?: number;
+    readonly maxBatchItems?: number;
+    readonly latencyTargetMs?: number;
+  } = {},
 ): StageOpenInit {
   const { settings, stages, runId } = context;
   return {

@@ -6,6 +6,7 @@ test("without a target every candidate is scored at once, however long it takes"
   const governor = new LatencyGovernor(0);
   governor.observe(1000, 100);
   expect(governor.plan(100)).toEqual({ candidates: 100, pairsAtOnce: 100 });
+  expect(governor.report).toBeUndefined();
 });
 
 test("a slow query first halves the pairs at once, down to one, and only then the candidates", () => {
@@ -18,6 +19,11 @@ test("a slow query first halves the pairs at once, down to one, and only then th
   });
   expect(plans).toEqual([...[64, 32, 16, 8, 4, 2, 1].map((pairs) => [pairs, 100]), [1, 50], [1, 25]]);
   expect(cuts).toBe(6);
+  expect(governor.report).toEqual({
+    cuts: 9,
+    detail:
+      "the scores of a query took longer than 1000 ms 9 time(s): at most 1 pairs were computed at once, then at most 12 candidates were scored",
+  });
 });
 
 test("a streak of quick queries gives the candidates back first, then the pairs; one in between breaks it", () => {

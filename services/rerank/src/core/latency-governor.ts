@@ -23,6 +23,9 @@ export class LatencyGovernor {
   readonly #onCut: (() => void) | undefined;
   #pairsAtOnce = firstPairsAtOnce;
   #maxCandidates = mostCandidates;
+  #fewestPairs = firstPairsAtOnce;
+  #fewestCandidates: number | undefined;
+  #cuts = 0;
   #roomy = 0;
 
   /**
@@ -32,6 +35,16 @@ export class LatencyGovernor {
   constructor(targetSeconds: number, onCut?: () => void) {
     this.targetSeconds = targetSeconds;
     this.#onCut = onCut;
+  }
+
+  /** What was cut so far, as a sentence for a person; undefined if nothing was. */
+  get report(): { readonly cuts: number; readonly detail: string } | undefined {
+    if (this.#cuts === 0) return undefined;
+    const most = `at most ${this.#fewestPairs} pairs were computed at once`;
+    const fewer =
+      this.#fewestCandidates === undefined ? "" : `, then at most ${this.#fewestCandidates} candidates were scored`;
+    const detail = `the scores of a query took longer than ${this.targetSeconds * 1000} ms ${this.#cuts} time(s): ${most}${fewer}`;
+    return { cuts: this.#cuts, detail };
   }
 
   /** How to score a query with so many candidates. */
@@ -50,11 +63,14 @@ export class LatencyGovernor {
 
   #cut(scored: number): void {
     this.#roomy = 0;
+    this.#cuts++;
     if (this.#pairsAtOnce > 1) {
       this.#pairsAtOnce >>= 1;
+      this.#fewestPairs = Math.min(this.#fewestPairs, this.#pairsAtOnce);
       this.#onCut?.();
     } else {
       this.#maxCandidates = Math.max(1, Math.min(scored, this.#maxCandidates) >> 1);
+      this.#fewestCandidates = Math.min(this.#fewestCandidates ?? Infinity, this.#maxCandidates);
     }
   }
 

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file ragline/v1/common.proto.
  */
 export const file_ragline_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("ChdyYWdsaW5lL3YxL2NvbW1vbi5wcm90bxIKcmFnbGluZS52MSLBAQoHT3V0Y29tZRIgCgVzdGFnZRgBIAEoDjIRLnJhZ2xpbmUudjEuU3RhZ2USKQoGcmVhc29uGAIgASgOMhkucmFnbGluZS52MS5PdXRjb21lUmVhc29uEikKBnNvdXJjZRgDIAEoDjIZLnJhZ2xpbmUudjEuT3V0Y29tZVNvdXJjZRINCgVtb2RlbBgEIAEoCRIOCgZkZXRhaWwYBSABKAkSDQoFY291bnQYBiABKAQSEAoIZGVncmFkZWQYByABKAgilAIKCVN0YWdlT3BlbhINCgVtb2RlbBgBIAEoCRIoCglwcmVjaXNpb24YAiABKA4yFS5yYWdsaW5lLnYxLlByZWNpc2lvbhIOCgZydW5faWQYAyABKAkSFAoMbGVhc2VfYnJva2VyGAQgASgJEhgKEG1heF9iYXRjaF90b2tlbnMYBSABKA0SFgoOYXZlcmFnZV9sZW5ndGgYBiABKAISFwoPbWF4X2JhdGNoX2l0ZW1zGAcgASgNEhUKDWxlYXNlX3dhaXRfbXMYCCABKA0SFgoObGVhc2VfcHJpb3JpdHkYCSABKAUSEwoLbWF4X2RldmljZXMYCiABKA0SGQoRbGF0ZW5jeV90YXJnZXRfbXMYCyABKA0iOAoJTW9kZWxGaWxlEgwKBG5hbWUYASABKAkSDQoFYnl0ZXMYAiABKAQSDgoGc2hhMjU2GAMgASgJItECCgpTdGFnZVJlYWR5Eg0KBW1vZGVsGAEgASgJEhcKD2h1Z2dpbmdfZmFjZV9pZBgCIAEoCRIoCglwcmVjaXNpb24YAyABKA4yFS5yYWdsaW5lLnYxLlByZWNpc2lvbhIOCgZkZXZpY2UYBCABKAkSDwoHd29ya2VycxgFIAEoDRIaChJ0aHJlYWRzX3Blcl93b3JrZXIYBiABKA0SEgoKbWF4X3Rva2VucxgHIAEoDRIRCglkaW1lbnNpb24YCCABKA0SEAoIbGVhc2VfaWQYCSABKAkSGgoSbGVhc2Vfd2FpdF9zZWNvbmRzGAogASgBEhcKD2h5ZHJhdGVfc2Vjb25kcxgLIAEoARIkCgVmaWxlcxgMIAMoCzIVLnJhZ2xpbmUudjEuTW9kZWxGaWxlEg8KB2xpY2Vuc2UYDSABKAkSDwoHcnVudGltZRgOIAEoCSJaCglUZXh0QmF0Y2gSEwoLZmlyc3RfaW5kZXgYASABKAQSKQoKaW5wdXRfdHlwZRgCIAEoDjIVLnJhZ2xpbmUudjEuSW5wdXRUeXBlEg0KBXRleHRzGAMgAygJIowDCgxTdGFnZVN1bW1hcnkSDQoFaXRlbXMYASABKAQSDwoHYmF0Y2hlcxgCIAEoBBIOCgZ0b2tlbnMYAyABKAQSFQoNcGFkZGVkX3Rva2VucxgEIAEoBBIRCgl0cnVuY2F0ZWQYBSABKAQSDwoHc2Vjb25kcxgGIAEoARISCgpwZWFrX2J5dGVzGAcgASgEEhQKDHdvcmtlcnNfbG9zdBgIIAEoDRIlCghvdXRjb21lcxgJIAMoCzITLnJhZ2xpbmUudjEuT3V0Y29tZRIVCg1vdXRfb2ZfbWVtb3J5GAogASgEEhwKFHNvZnRfbGltaXRfY3Jvc3NpbmdzGAsgASgEEigKB3Jlc2l6ZXMYDCADKAsyFy5yYWdsaW5lLnYxLkJhdGNoUmVzaXplEhQKDHJlc2l6ZV9jb3VudBgNIAEoBBImCgdkZXZpY2VzGA4gAygLMhUucmFnbGluZS52MS5EZXZpY2VVc2USEwoLbGVhc2VzX2xvc3QYDyABKA0SDgoGZmFpbGVkGBAgASgEIv4BCgtCYXRjaFJlc2l6ZRIsCgVjYXVzZRgBIAEoDjIdLnJhZ2xpbmUudjEuQmF0Y2hSZXNpemUuQ2F1c2USEwoLZnJvbV90b2tlbnMYAiABKA0SEQoJdG9fdG9rZW5zGAMgASgNEg4KBmRldmljZRgEIAEoCSKIAQoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABIXChNDQVVTRV9PVVRfT0ZfTUVNT1JZEAESFAoQQ0FVU0VfU09GVF9MSU1JVBACEhAKDENBVVNFX0ZBU1RFUhADEhQKEENBVVNFX05PVF9GQVNURVIQBBIRCg1DQVVTRV9MQVRFTkNZEAUiiwEKCURldmljZVVzZRIOCgZkZXZpY2UYASABKAkSDAoEa2luZBgCIAEoCRIVCg1ncmFudGVkX2J5dGVzGAMgASgEEhIKCnBlYWtfYnl0ZXMYBCABKAQSDwoHc2FtcGxlcxgFIAEoBBIOCgZsZWFzZXMYBiABKA0SFAoMd2FpdF9zZWNvbmRzGAcgASgBIloKC0l0ZW1GYWlsdXJlEhAKCHBvc2l0aW9uGAEgASgNEikKBnJlYXNvbhgCIAEoDjIZLnJhZ2xpbmUudjEuT3V0Y29tZVJlYXNvbhIOCgZkZXRhaWwYAyABKAkqiAEKBVN0YWdlEhUKEVNUQUdFX1VOU1BFQ0lGSUVEEAASDwoLU1RBR0VfQ0hVTksQARIPCgtTVEFHRV9ERU5TRRACEhAKDFNUQUdFX1NQQVJTRRADEhAKDFNUQUdFX0ZVU0lPThAEEhAKDFNUQUdFX1JFUkFOSxAFEhAKDFNUQUdFX0VYUE9SVBAGKqUFCg1PdXRjb21lUmVhc29uEh4KGk9VVENPTUVfUkVBU09OX1VOU1BFQ0lGSUVEEAASIwofT1VUQ09NRV9SRUFTT05fRkVBVFVSRV9ESVNBQkxFRBABEiAKHE9VVENPTUVfUkVBU09OX05PX0NBTkRJREFURVMQAhIqCiZPVVRDT01FX1JFQVNPTl9DQU5ESURBVEVfUEFZTE9BRF9FTVBUWRADEicKI09VVENPTUVfUkVBU09OX0VYRUNVVE9SX1VOQVZBSUxBQkxFEAQSIwofT1VUQ09NRV9SRUFTT05fRVhFQ1VUSU9OX0ZBSUxFRBAFEhoKFk9VVENPTUVfUkVBU09OX1RJTUVPVVQQBhIgChxPVVRDT01FX1JFQVNPTl9PVVRfT0ZfTUVNT1JZEAcSHgoaT1VUQ09NRV9SRUFTT05fV09SS0VSX0xPU1QQCBIhCh1PVVRDT01FX1JFQVNPTl9URVhUX1RSVU5DQVRFRBAJEiQKIE9VVENPTUVfUkVBU09OX01FVEFEQVRBX0ZBTExCQUNLEAoSHwobT1VUQ09NRV9SRUFTT05fRU1QVFlfVkVDVE9SEAsSIAocT1VUQ09NRV9SRUFTT05fSU5QVVRfU0tJUFBFRBAMEh8KG09VVENPTUVfUkVBU09OX0RVUExJQ0FURV9JRBANEiUKIU9VVENPTUVfUkVBU09OX0RFVklDRV9VTkFWQUlMQUJMRRAOEiAKHE9VVENPTUVfUkVBU09OX0JBVENIX1JFU0laRUQQDxIdChlPVVRDT01FX1JFQVNPTl9MRUFTRV9MT1NUEBASHwobT1VUQ09NRV9SRUFTT05fTUVNT1JZX0xJTUlUEBESHwobT1VUQ09NRV9SRUFTT05fUkVQTElDQV9MT1NUEBIqsgEKDU91dGNvbWVTb3VyY2USHgoaT1VUQ09NRV9TT1VSQ0VfVU5TUEVDSUZJRUQQABIaChZPVVRDT01FX1NPVVJDRV9SVU5USU1FEAESFgoST1VUQ09NRV9TT1VSQ0VfQ0xJEAISFgoST1VUQ09NRV9TT1VSQ0VfRU5WEAMSGQoVT1VUQ09NRV9TT1VSQ0VfQ09ORklHEAQSGgoWT1VUQ09NRV9TT1VSQ0VfREVGQVVMVBAFKogBCglQcmVjaXNpb24SGQoVUFJFQ0lTSU9OX1VOU1BFQ0lGSUVEEAASEgoOUFJFQ0lTSU9OX0FVVE8QARISCg5QUkVDSVNJT05fRlAzMhACEhIKDlBSRUNJU0lPTl9JTlQ4EAMSEgoOUFJFQ0lTSU9OX0ZQMTYQBBIQCgxQUkVDSVNJT05fUTQQBSpVCglJbnB1dFR5cGUSGgoWSU5QVVRfVFlQRV9VTlNQRUNJRklFRBAAEhYKEklOUFVUX1RZUEVfUEFTU0FHRRABEhQKEElOUFVUX1RZUEVfUVVFUlkQAmIGcHJvdG8z");
+  fileDesc("ChdyYWdsaW5lL3YxL2NvbW1vbi5wcm90bxIKcmFnbGluZS52MSLBAQoHT3V0Y29tZRIgCgVzdGFnZRgBIAEoDjIRLnJhZ2xpbmUudjEuU3RhZ2USKQoGcmVhc29uGAIgASgOMhkucmFnbGluZS52MS5PdXRjb21lUmVhc29uEikKBnNvdXJjZRgDIAEoDjIZLnJhZ2xpbmUudjEuT3V0Y29tZVNvdXJjZRINCgVtb2RlbBgEIAEoCRIOCgZkZXRhaWwYBSABKAkSDQoFY291bnQYBiABKAQSEAoIZGVncmFkZWQYByABKAgiqgIKCVN0YWdlT3BlbhINCgVtb2RlbBgBIAEoCRIoCglwcmVjaXNpb24YAiABKA4yFS5yYWdsaW5lLnYxLlByZWNpc2lvbhIOCgZydW5faWQYAyABKAkSFAoMbGVhc2VfYnJva2VyGAQgASgJEhgKEG1heF9iYXRjaF90b2tlbnMYBSABKA0SFgoOYXZlcmFnZV9sZW5ndGgYBiABKAISFwoPbWF4X2JhdGNoX2l0ZW1zGAcgASgNEhUKDWxlYXNlX3dhaXRfbXMYCCABKA0SFgoObGVhc2VfcHJpb3JpdHkYCSABKAUSEwoLbWF4X2RldmljZXMYCiABKA0SGQoRbGF0ZW5jeV90YXJnZXRfbXMYCyABKA0SFAoMc2lkZV9ieV9zaWRlGAwgASgNIjgKCU1vZGVsRmlsZRIMCgRuYW1lGAEgASgJEg0KBWJ5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoCSLmAgoKU3RhZ2VSZWFkeRINCgVtb2RlbBgBIAEoCRIXCg9odWdnaW5nX2ZhY2VfaWQYAiABKAkSKAoJcHJlY2lzaW9uGAMgASgOMhUucmFnbGluZS52MS5QcmVjaXNpb24SDgoGZGV2aWNlGAQgASgJEg8KB3dvcmtlcnMYBSABKA0SGgoSdGhyZWFkc19wZXJfd29ya2VyGAYgASgNEhIKCm1heF90b2tlbnMYByABKA0SEQoJZGltZW5zaW9uGAggASgNEhAKCGxlYXNlX2lkGAkgASgJEhoKEmxlYXNlX3dhaXRfc2Vjb25kcxgKIAEoARIXCg9oeWRyYXRlX3NlY29uZHMYCyABKAESJAoFZmlsZXMYDCADKAsyFS5yYWdsaW5lLnYxLk1vZGVsRmlsZRIPCgdsaWNlbnNlGA0gASgJEg8KB3J1bnRpbWUYDiABKAkSEwoLZGV2aWNlX2tpbmQYDyABKAkiWgoJVGV4dEJhdGNoEhMKC2ZpcnN0X2luZGV4GAEgASgEEikKCmlucHV0X3R5cGUYAiABKA4yFS5yYWdsaW5lLnYxLklucHV0VHlwZRINCgV0ZXh0cxgDIAMoCSK6AwoMU3RhZ2VTdW1tYXJ5Eg0KBWl0ZW1zGAEgASgEEg8KB2JhdGNoZXMYAiABKAQSDgoGdG9rZW5zGAMgASgEEhUKDXBhZGRlZF90b2tlbnMYBCABKAQSEQoJdHJ1bmNhdGVkGAUgASgEEg8KB3NlY29uZHMYBiABKAESEgoKcGVha19ieXRlcxgHIAEoBBIUCgx3b3JrZXJzX2xvc3QYCCABKA0SJQoIb3V0Y29tZXMYCSADKAsyEy5yYWdsaW5lLnYxLk91dGNvbWUSFQoNb3V0X29mX21lbW9yeRgKIAEoBBIcChRzb2Z0X2xpbWl0X2Nyb3NzaW5ncxgLIAEoBBIoCgdyZXNpemVzGAwgAygLMhcucmFnbGluZS52MS5CYXRjaFJlc2l6ZRIUCgxyZXNpemVfY291bnQYDSABKAQSJgoHZGV2aWNlcxgOIAMoCzIVLnJhZ2xpbmUudjEuRGV2aWNlVXNlEhMKC2xlYXNlc19sb3N0GA8gASgNEg4KBmZhaWxlZBgQIAEoBBIsCgxsZWFzZV9ldmVudHMYESADKAsyFi5yYWdsaW5lLnYxLkxlYXNlRXZlbnQivwIKCkxlYXNlRXZlbnQSKQoEa2luZBgBIAEoDjIbLnJhZ2xpbmUudjEuTGVhc2VFdmVudC5LaW5kEhAKCGxlYXNlX2lkGAIgASgJEhUKDWZlbmNpbmdfdG9rZW4YAyABKAQSDgoGZGV2aWNlGAQgASgJEg0KBWJ5dGVzGAUgASgEEg0KBWF0X21zGAYgASgBEhQKDHdhaXRfc2Vjb25kcxgHIAEoARISCgpwZWFrX2J5dGVzGAggASgEEg4KBnJlYXNvbhgJIAEoCSJ1CgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIQCgxLSU5EX0dSQU5URUQQARIPCgtLSU5EX1NIUklOSxACEg8KC0tJTkRfU0hSVU5LEAMSEAoMS0lORF9SRVZPS0VEEAQSEQoNS0lORF9SRUxFQVNFRBAFIv4BCgtCYXRjaFJlc2l6ZRIsCgVjYXVzZRgBIAEoDjIdLnJhZ2xpbmUudjEuQmF0Y2hSZXNpemUuQ2F1c2USEwoLZnJvbV90b2tlbnMYAiABKA0SEQoJdG9fdG9rZW5zGAMgASgNEg4KBmRldmljZRgEIAEoCSKIAQoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABIXChNDQVVTRV9PVVRfT0ZfTUVNT1JZEAESFAoQQ0FVU0VfU09GVF9MSU1JVBACEhAKDENBVVNFX0ZBU1RFUhADEhQKEENBVVNFX05PVF9GQVNURVIQBBIRCg1DQVVTRV9MQVRFTkNZEAUi1gEKCURldmljZVVzZRIOCgZkZXZpY2UYASABKAkSDAoEa2luZBgCIAEoCRIVCg1ncmFudGVkX2J5dGVzGAMgASgEEhIKCnBlYWtfYnl0ZXMYBCABKAQSDwoHc2FtcGxlcxgFIAEoBBIOCgZsZWFzZXMYBiABKA0SFAoMd2FpdF9zZWNvbmRzGAcgASgBEhEKCWNhcF9ieXRlcxgIIAEoBBIYChBzb2Z0X2xpbWl0X2J5dGVzGAkgASgEEhwKFHNvZnRfbGltaXRfY3Jvc3NpbmdzGAogASgEIloKC0l0ZW1GYWlsdXJlEhAKCHBvc2l0aW9uGAEgASgNEikKBnJlYXNvbhgCIAEoDjIZLnJhZ2xpbmUudjEuT3V0Y29tZVJlYXNvbhIOCgZkZXRhaWwYAyABKAkqiAEKBVN0YWdlEhUKEVNUQUdFX1VOU1BFQ0lGSUVEEAASDwoLU1RBR0VfQ0hVTksQARIPCgtTVEFHRV9ERU5TRRACEhAKDFNUQUdFX1NQQVJTRRADEhAKDFNUQUdFX0ZVU0lPThAEEhAKDFNUQUdFX1JFUkFOSxAFEhAKDFNUQUdFX0VYUE9SVBAGKqUFCg1PdXRjb21lUmVhc29uEh4KGk9VVENPTUVfUkVBU09OX1VOU1BFQ0lGSUVEEAASIwofT1VUQ09NRV9SRUFTT05fRkVBVFVSRV9ESVNBQkxFRBABEiAKHE9VVENPTUVfUkVBU09OX05PX0NBTkRJREFURVMQAhIqCiZPVVRDT01FX1JFQVNPTl9DQU5ESURBVEVfUEFZTE9BRF9FTVBUWRADEicKI09VVENPTUVfUkVBU09OX0VYRUNVVE9SX1VOQVZBSUxBQkxFEAQSIwofT1VUQ09NRV9SRUFTT05fRVhFQ1VUSU9OX0ZBSUxFRBAFEhoKFk9VVENPTUVfUkVBU09OX1RJTUVPVVQQBhIgChxPVVRDT01FX1JFQVNPTl9PVVRfT0ZfTUVNT1JZEAcSHgoaT1VUQ09NRV9SRUFTT05fV09SS0VSX0xPU1QQCBIhCh1PVVRDT01FX1JFQVNPTl9URVhUX1RSVU5DQVRFRBAJEiQKIE9VVENPTUVfUkVBU09OX01FVEFEQVRBX0ZBTExCQUNLEAoSHwobT1VUQ09NRV9SRUFTT05fRU1QVFlfVkVDVE9SEAsSIAocT1VUQ09NRV9SRUFTT05fSU5QVVRfU0tJUFBFRBAMEh8KG09VVENPTUVfUkVBU09OX0RVUExJQ0FURV9JRBANEiUKIU9VVENPTUVfUkVBU09OX0RFVklDRV9VTkFWQUlMQUJMRRAOEiAKHE9VVENPTUVfUkVBU09OX0JBVENIX1JFU0laRUQQDxIdChlPVVRDT01FX1JFQVNPTl9MRUFTRV9MT1NUEBASHwobT1VUQ09NRV9SRUFTT05fTUVNT1JZX0xJTUlUEBESHwobT1VUQ09NRV9SRUFTT05fUkVQTElDQV9MT1NUEBIqsgEKDU91dGNvbWVTb3VyY2USHgoaT1VUQ09NRV9TT1VSQ0VfVU5TUEVDSUZJRUQQABIaChZPVVRDT01FX1NPVVJDRV9SVU5USU1FEAESFgoST1VUQ09NRV9TT1VSQ0VfQ0xJEAISFgoST1VUQ09NRV9TT1VSQ0VfRU5WEAMSGQoVT1VUQ09NRV9TT1VSQ0VfQ09ORklHEAQSGgoWT1VUQ09NRV9TT1VSQ0VfREVGQVVMVBAFKogBCglQcmVjaXNpb24SGQoVUFJFQ0lTSU9OX1VOU1BFQ0lGSUVEEAASEgoOUFJFQ0lTSU9OX0FVVE8QARISCg5QUkVDSVNJT05fRlAzMhACEhIKDlBSRUNJU0lPTl9JTlQ4EAMSEgoOUFJFQ0lTSU9OX0ZQMTYQBBIQCgxQUkVDSVNJT05fUTQQBSpVCglJbnB1dFR5cGUSGgoWSU5QVVRfVFlQRV9VTlNQRUNJRklFRBAAEhYKEklOUFVUX1RZUEVfUEFTU0FHRRABEhQKEElOUFVUX1RZUEVfUVVFUlkQAmIGcHJvdG8z");
 
 /**
  * A typed report of something that did not go as asked. None is ever silent.
@@ -147,6 +147,14 @@ export type StageOpen = Message<"ragline.v1.StageOpen"> & {
    * @generated from field: uint32 latency_target_ms = 11;
    */
   latencyTargetMs: number;
+
+  /**
+   * Models of the caller that share the devices at the same time, this one included: each takes its part of them, at
+   * least one; 0 or 1: all that are free.
+   *
+   * @generated from field: uint32 side_by_side = 12;
+   */
+  sideBySide: number;
 };
 
 /**
@@ -266,6 +274,13 @@ export type StageReady = Message<"ragline.v1.StageReady"> & {
    * @generated from field: string runtime = 14;
    */
   runtime: string;
+
+  /**
+   * "cpu", "cuda" or "simulated".
+   *
+   * @generated from field: string device_kind = 15;
+   */
+  deviceKind: string;
 };
 
 /**
@@ -415,6 +430,13 @@ export type StageSummary = Message<"ragline.v1.StageSummary"> & {
    * @generated from field: uint64 failed = 16;
    */
   failed: bigint;
+
+  /**
+   * What happened to the leases of this stream, as their holder saw it, oldest first.
+   *
+   * @generated from field: repeated ragline.v1.LeaseEvent lease_events = 17;
+   */
+  leaseEvents: LeaseEvent[];
 };
 
 /**
@@ -423,6 +445,131 @@ export type StageSummary = Message<"ragline.v1.StageSummary"> & {
  */
 export const StageSummarySchema: GenMessage<StageSummary> = /*@__PURE__*/
   messageDesc(file_ragline_v1_common, 5);
+
+/**
+ * One thing that happened to a lease.
+ *
+ * @generated from message ragline.v1.LeaseEvent
+ */
+export type LeaseEvent = Message<"ragline.v1.LeaseEvent"> & {
+  /**
+   * @generated from field: ragline.v1.LeaseEvent.Kind kind = 1;
+   */
+  kind: LeaseEvent_Kind;
+
+  /**
+   * @generated from field: string lease_id = 2;
+   */
+  leaseId: string;
+
+  /**
+   * @generated from field: uint64 fencing_token = 3;
+   */
+  fencingToken: bigint;
+
+  /**
+   * @generated from field: string device = 4;
+   */
+  device: string;
+
+  /**
+   * What is granted from then on.
+   *
+   * @generated from field: uint64 bytes = 5;
+   */
+  bytes: bigint;
+
+  /**
+   * Milliseconds since the epoch.
+   *
+   * @generated from field: double at_ms = 6;
+   */
+  atMs: number;
+
+  /**
+   * Of a grant: how long it was waited for.
+   *
+   * @generated from field: double wait_seconds = 7;
+   */
+  waitSeconds: number;
+
+  /**
+   * Of a release: the most bytes in use.
+   *
+   * @generated from field: uint64 peak_bytes = 8;
+   */
+  peakBytes: bigint;
+
+  /**
+   * Of a shrink or a revocation: why.
+   *
+   * @generated from field: string reason = 9;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message ragline.v1.LeaseEvent.
+ * Use `create(LeaseEventSchema)` to create a new message.
+ */
+export const LeaseEventSchema: GenMessage<LeaseEvent> = /*@__PURE__*/
+  messageDesc(file_ragline_v1_common, 6);
+
+/**
+ * @generated from enum ragline.v1.LeaseEvent.Kind
+ */
+export const LeaseEvent_Kind = {
+  /**
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It was granted, after a wait.
+   *
+   * @generated from enum value: KIND_GRANTED = 1;
+   */
+  GRANTED: 1,
+
+  /**
+   * The broker asked for less.
+   *
+   * @generated from enum value: KIND_SHRINK = 2;
+   */
+  SHRINK: 2,
+
+  /**
+   * Its holder gave a part back.
+   *
+   * @generated from enum value: KIND_SHRUNK = 3;
+   */
+  SHRUNK: 3,
+
+  /**
+   * The broker took it back, or was lost.
+   *
+   * @generated from enum value: KIND_REVOKED = 4;
+   */
+  REVOKED: 4,
+
+  /**
+   * Its holder gave it back.
+   *
+   * @generated from enum value: KIND_RELEASED = 5;
+   */
+  RELEASED: 5,
+} as const;
+
+/**
+ * @generated from enum ragline.v1.LeaseEvent.Kind
+ */
+export type LeaseEvent_Kind = (typeof LeaseEvent_Kind)[keyof typeof LeaseEvent_Kind] | UnknownEnum;
+
+/**
+ * Describes the enum ragline.v1.LeaseEvent.Kind.
+ */
+export const LeaseEvent_KindSchema: GenEnum<LeaseEvent_Kind> = /*@__PURE__*/
+  enumDesc(file_ragline_v1_common, 6, 0);
 
 /**
  * A change of how many padded tokens one call may have.
@@ -456,7 +603,7 @@ export type BatchResize = Message<"ragline.v1.BatchResize"> & {
  * Use `create(BatchResizeSchema)` to create a new message.
  */
 export const BatchResizeSchema: GenMessage<BatchResize> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_common, 6);
+  messageDesc(file_ragline_v1_common, 7);
 
 /**
  * @generated from enum ragline.v1.BatchResize.Cause
@@ -512,7 +659,7 @@ export type BatchResize_Cause = (typeof BatchResize_Cause)[keyof typeof BatchRes
  * Describes the enum ragline.v1.BatchResize.Cause.
  */
 export const BatchResize_CauseSchema: GenEnum<BatchResize_Cause> = /*@__PURE__*/
-  enumDesc(file_ragline_v1_common, 6, 0);
+  enumDesc(file_ragline_v1_common, 7, 0);
 
 /**
  * Memory of the workers on one device over the life of a stream.
@@ -560,6 +707,27 @@ export type DeviceUse = Message<"ragline.v1.DeviceUse"> & {
    * @generated from field: double wait_seconds = 7;
    */
   waitSeconds: number;
+
+  /**
+   * Most bytes that all leases on it may have together.
+   *
+   * @generated from field: uint64 cap_bytes = 8;
+   */
+  capBytes: bigint;
+
+  /**
+   * Above this the workers use less, and a warning is due.
+   *
+   * @generated from field: uint64 soft_limit_bytes = 9;
+   */
+  softLimitBytes: bigint;
+
+  /**
+   * How often the workers went above their soft limit.
+   *
+   * @generated from field: uint64 soft_limit_crossings = 10;
+   */
+  softLimitCrossings: bigint;
 };
 
 /**
@@ -567,7 +735,7 @@ export type DeviceUse = Message<"ragline.v1.DeviceUse"> & {
  * Use `create(DeviceUseSchema)` to create a new message.
  */
 export const DeviceUseSchema: GenMessage<DeviceUse> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_common, 7);
+  messageDesc(file_ragline_v1_common, 8);
 
 /**
  * An item of a batch that has no result; the others have theirs.
@@ -600,7 +768,7 @@ export type ItemFailure = Message<"ragline.v1.ItemFailure"> & {
  * Use `create(ItemFailureSchema)` to create a new message.
  */
 export const ItemFailureSchema: GenMessage<ItemFailure> = /*@__PURE__*/
-  messageDesc(file_ragline_v1_common, 8);
+  messageDesc(file_ragline_v1_common, 9);
 
 /**
  * A part of the pipeline.

@@ -1,0 +1,42 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { GpuMemory } from "./gpu-memory.js";
+
+const patient = { timeout: 5000, interval: 10 };
+
+/** A driver with one GPU whose use and processes a test sets. */
+function driver(processes: { pid: number; uuid: string; usedBytes: number }[]) {
+  const state = { usedBytes: 100, processes, fails: false };
+  const ask = async <Answer>(answer: Answer): Promise<Answer> => {
+    if (state.fails) throw new Error("the driver is busy");
+    return answer;
+  };
+  const gpu = { index: 0, uuid: "GPU-a", name: "T4", totalBytes: 1000 };
+  const smi = {
+    gpus: () => ask([{ ...gpu, usedBytes: state.usedBytes }]),
+    processes: () => ask(state.processes),
+  };
+  const memory = new GpuMemory("GPU-a", smi);
+  onTestFinished(() => memory.close());
+  return { state, memory };
+}
+
+test("the workers' own memory is told where the driver knows their processes", async () => {
+  const { memory } = driver([
+    { pid: 7, uuid: "GPU-a", usedBytes: 30 },
+    { pid: 8, uuid: "GPU-a", usedBytes: 12 },
+    { pid: 7, uuid: "GPU-b", usedBytes: 500 },
+    { pid: 9, uuid: "GPU-a", usedBytes: 600 },
+  ]);
+  expect(memory.usedBy([7, 8])).toBeUndefined();
+  await vi.waitFor(() => expect(memory.usedBy([7, 8])).toBe(42), patient);
+});
+
+test("where it knows none, what the GPU uses more than at first is taken for theirs", async () => {
+  const { state, memory } = driver([]);
+  await vi.waitFor(() => expect(memory.usedBy([7])).toBe(0), patient);
+  state.usedBytes = 350;
+  await vi.waitFor(() => expect(memory.usedBy([7])).toBe(250), patient);
+  state.fails = true;
+  state.usedBytes = 900;
+  expect(memory.usedBy([7])).toBe(250);
+});
