@@ -1,5 +1,11 @@
 import { availableParallelism } from "node:os";
-import { DocumentError, type DocumentErrorReason, type FoundDocument, findDocuments } from "@ragline/documents";
+import {
+  DocumentError,
+  type DocumentErrorReason,
+  type FoundDocument,
+  findDocuments,
+  type PathRuleOptions,
+} from "@ragline/documents";
 import { ChunkThread, type EmbedTexts, type ThreadReply } from "./chunk-thread.js";
 import type { Ledger } from "./ledger.js";
 import type { SerializedChunk } from "./serialized-chunk.js";
@@ -28,6 +34,8 @@ export type ChunkEvent =
     };
 
 export interface ChunkFilesOptions extends WorkerOptions {
+  /** Which files of a directory are read. @default all of a known kind that Git does not ignore */
+  readonly finding?: PathRuleOptions;
   /** Threads that read and chunk documents. @default the cores at hand */
   readonly threads?: number;
   /** Embeds sentences, for the strategy "semantic". @default none */
@@ -49,7 +57,7 @@ export async function* chunkFiles(
   documents: readonly FoundDocument[],
   options: ChunkFilesOptions,
 ): AsyncGenerator<ChunkEvent> {
-  const { threads = availableParallelism(), embed, signal, ...workerOptions } = options;
+  const { threads = availableParallelism(), embed, finding: _, signal, ...workerOptions } = options;
   signal?.throwIfAborted();
   const count = Math.max(1, Math.min(threads, documents.length));
   const pool = Array.from({ length: count }, () => new ChunkThread(workerOptions, embed));
@@ -95,7 +103,7 @@ export async function* chunkFiles(
 
 /** {@link chunkFiles} over all documents among files and directories. */
 export async function* chunkInputs(inputs: readonly string[], options: ChunkFilesOptions): AsyncGenerator<ChunkEvent> {
-  const { documents, skipped } = await findDocuments(inputs);
+  const { documents, skipped } = await findDocuments(inputs, options.finding);
   for (const { path, reason, message } of skipped) yield { type: "skipped", path, reason, message };
   yield* chunkFiles(documents, options);
 }

@@ -2,6 +2,7 @@ import { defineSettings, type SettingValues } from "@ragline/config";
 import { fusionMethods } from "@ragline/fusion";
 import { leaseSettings } from "@ragline/gpu-lease";
 import { modelSettings } from "@ragline/models";
+import { readingSettings } from "./reading-settings.js";
 
 /** The settings of a run. Names, flags and variables are those that users of the pipeline before it know. */
 export const runSettings = defineSettings({
@@ -9,8 +10,9 @@ export const runSettings = defineSettings({
     type: "list",
     verbatim: true,
     default: null,
-    description: "Files or directories with documents (.md, .txt, .html).",
+    description: "Files or directories with documents.",
   },
+  ...readingSettings,
   chunkedDir: { type: "string", default: null, description: "Directory with collections of *_chunks.json files." },
   collections: {
     type: "list",

@@ -1,4 +1,5 @@
 import { modelSettings } from "@ragline/models";
+import { readingSettings } from "../reading-settings.js";
 import { runSettings } from "../run-settings.js";
 
 const { input, collections, ensembleModels, chunkTokens, chunkOverlap, chunkStrategy, failOn } = runSettings;
@@ -6,6 +7,7 @@ const { input, collections, ensembleModels, chunkTokens, chunkOverlap, chunkStra
 /** The settings of a run that decide its chunks; the same ones give the same chunks in a run. */
 export const chunkSettings = {
   input,
+  ...readingSettings,
   collections,
   outputDir: {
     ...runSettings.outputDir,

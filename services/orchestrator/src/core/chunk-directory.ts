@@ -85,7 +85,7 @@ class ChunkDirectory {
 
   async write(): Promise<ChunkDirectorySummary> {
     const { inputs, chunking, incremental = false, onProgress } = this.#options;
-    const { documents, skipped } = await findDocuments(inputs);
+    const { documents, skipped } = await findDocuments(inputs, chunking.finding);
     for (const { path, reason, message } of skipped) this.#skipped.push({ path, reason, message });
     const names = chunkFileNames(documents.map(({ relativePath }) => relativePath));
     const optionsSha256 = await optionsHash(chunking);

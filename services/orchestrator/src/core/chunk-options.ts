@@ -1,10 +1,14 @@
 import type { ChunkFilesOptions } from "@ragline/chunking";
 import { findModel, hasGraph, type ModelSettings, ModelStore } from "@ragline/models";
+import type { readingSettings } from "../reading-settings.js";
 import type { RunSettings } from "../run-settings.js";
 import { usageError } from "./usage-error.js";
 
 /** The settings that decide how documents are cut. */
-export type ChunkSettings = Pick<RunSettings, "ensembleModels" | "chunkTokens" | "chunkOverlap" | "chunkStrategy"> &
+export type ChunkSettings = Pick<
+  RunSettings,
+  "ensembleModels" | "chunkTokens" | "chunkOverlap" | "chunkStrategy" | keyof typeof readingSettings
+> &
   ModelSettings;
 
 /**
@@ -30,5 +34,11 @@ export async function chunkOptions(
     strategy: settings.chunkStrategy,
     collection,
     targetModel: smallest.key,
+    finding: {
+      include: settings.include ?? [],
+      exclude: settings.exclude ?? [],
+      gitignore: settings.gitignore,
+    },
+    reading: { maxBytes: settings.maxFileBytes, timeoutMs: settings.fileTimeout },
   };
 }
