@@ -3,7 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type DeviceUseSchema, LeaseEvent_Kind, type LeaseEventSchema } from "@ragline/contracts";
 import { type Lease, type LeaseRequest, type LeaseSource, NvidiaSmi } from "@ragline/gpu-lease";
 import type { ModelSession, WorkerGroup } from "@ragline/inference";
-import { RaglineError, status } from "@ragline/rpc";
+import { RaglineError } from "@ragline/rpc";
 import { GpuMemory } from "./gpu-memory.js";
 import { MemoryWatch } from "./memory-watch.js";
 import { workerDevice } from "./worker-device.js";
@@ -37,9 +37,6 @@ interface Hold {
 
 // How often a device that was busy is asked for again.
 const expandEveryMs = 2000;
-// A broker that is started again is back within seconds; one that stays away is an error.
-const brokerLossMs = 30_000;
-const brokerRetryMs = 250;
 const keptEvents = 200;
 
 // One for all leases of this process, so that they share its answers.
@@ -208,13 +205,17 @@ export class LeasedWorkers {
     return new RaglineError("FAILED_PRECONDITION", "LEASE_KIND_CHANGED", message);
   }
 
-  /** A lease that is as large as the sizing wants, or the largest that a device can grant. Waits out a broker's restart. */
+  /** Devices that are leased here already. */
+  get #takenDevices(): string[] {
+    const leases = [...[...this.#holds].map(({ lease }) => lease), ...this.#opening.keys()];
+    return leases.map(({ device }) => device);
+  }
+
+  /** A lease that is as large as the sizing wants, or the largest that a device can grant. */
   async #acquire(waitMs: number): Promise<Lease> {
     const { source, request, sizing } = this.#options;
     const signal = this.#ended.signal;
-    const taken = [...this.#holds].map(({ lease }) => lease);
-    const exceptDevices = [...taken, ...this.#opening.keys()].map(({ device }) => device);
-    const lostAfter = performance.now() + Math.min(waitMs, brokerLossMs);
+    const exceptDevices = this.#takenDevices;
     for (;;) {
       try {
         const { bytes, kind: deviceKind } = sizing;
@@ -245,11 +246,8 @@ export class LeasedWorkers {
         );
         return lease;
       } catch (error) {
-        if (!(error instanceof RaglineError) || signal.aborted) throw error;
-        if (error.reason === "LEASE_ABOVE_CAP" && sizing.reduce()) continue;
-        // It was there when the stage was opened, so it is being started again; our place in the line is lost with it.
-        if (error.code !== status.UNAVAILABLE || performance.now() > lostAfter) throw error;
-        await sleep(brokerRetryMs, undefined, { signal });
+        const isTooLarge = error instanceof RaglineError && error.reason === "LEASE_ABOVE_CAP";
+        if (!isTooLarge || !sizing.reduce()) throw error;
       }
     }
   }
@@ -264,7 +262,7 @@ export class LeasedWorkers {
     };
     while (!this.#ended.signal.aborted && !isRefused) {
       try {
-        if (this.#holds.size + this.#opening.size < maxDevices) {
+        if (this.#holds.size + this.#opening.size < maxDevices && (await this.#seesIdleDevice())) {
           const lease = await this.#acquire(0);
           // All at once; what one cannot do the others do.
           this.#open(lease).catch(() => onFailed(lease));
@@ -276,6 +274,17 @@ export class LeasedWorkers {
       }
       await sleep(expandEveryMs, undefined, { signal: this.#ended.signal, ref: false }).catch(() => undefined);
     }
+  }
+
+  /** Whether a device that would do is leased to nobody: asking for one that is not would only be refused. */
+  async #seesIdleDevice(): Promise<boolean> {
+    const { source, sizing } = this.#options;
+    const taken = new Set(this.#takenDevices);
+    const { devices } = await source.describe(this.#ended.signal);
+    return devices.some(
+      ({ name, kind, leases, waiting }) =>
+        kind === sizing.kind && !taken.has(name) && leases.length === 0 && waiting === 0,
+    );
   }
 
   #watch(lease: Lease, group: WorkerGroup): MemoryWatch {

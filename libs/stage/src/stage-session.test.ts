@@ -392,7 +392,7 @@ test("a lease that the broker takes back is asked for again, and the work goes o
 });
 
 test("a broker that is not there is named", async () => {
-  await expect(openSplade({ open: { leaseBroker: "127.0.0.1:1" } })).rejects.toMatchObject({
+  await expect(openSplade({ open: { leaseBroker: "127.0.0.1:1", leaseWaitMs: 100 } })).rejects.toMatchObject({
     code: status.UNAVAILABLE,
     reason: "NOT_REACHABLE",
     message: expect.stringContaining("lease broker at 127.0.0.1:1"),

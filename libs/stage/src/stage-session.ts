@@ -41,6 +41,7 @@ import { RaglineError } from "@ragline/rpc";
 import { BatchSpans, noteWork } from "./batch-spans.js";
 import { LeasedWorkers } from "./leased-workers.js";
 import { observedLeases } from "./observed-leases.js";
+import { outlastRestarts } from "./outlast-restarts.js";
 import { toStageError } from "./stage-error.js";
 import { activeTraceparent, type StageEvent, stageEvents } from "./stage-events.js";
 import type { StageObserver } from "./stage-observer.js";
@@ -257,7 +258,7 @@ function kindOf({ devices: [first] }: LeaseSourceState): DeviceKind {
 /** Devices that a stream takes at most: its part of them where models compute side by side. */
 function deviceShare({ devices }: LeaseSourceState, { maxDevices, sideBySide }: StageOpen): number {
   const share = sideBySide > 1 ? Math.max(1, Math.ceil(devices.length / sideBySide)) : Infinity;
-  return Math.min(share, maxDevices || Infinity);
+  return Math.min(share, devices.length, maxDevices || Infinity);
 }
 
 /**
@@ -280,8 +281,9 @@ export async function openStage(
   let session: ModelSession | undefined;
   let leased: LeasedWorkers | undefined;
   try {
-    const granted = open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases;
-    const source = observedLeases(granted, options.observer, tell);
+    const broker = open.leaseBroker ? remoteLeases(open.leaseBroker) : options.leases;
+    const waitMs = open.leaseWaitMs || defaultLeaseWaitMs;
+    const source = observedLeases(outlastRestarts(broker, waitMs), options.observer, tell);
     const granting = await source.describe(ended.signal);
     const kind = kindOf(granting);
     const precision = precisionFor(open.precision, entry, kind);
@@ -307,7 +309,7 @@ export async function openStage(
       source,
       request: { stage: stageNames[stage], model: entry.key, priority: open.leasePriority },
       sizing,
-      waitMs: open.leaseWaitMs || defaultLeaseWaitMs,
+      waitMs,
       threadsPerWorker: threads,
       signal: ended.signal,
       maxDevices: deviceShare(granting, open),
