@@ -63,6 +63,13 @@ test("chunks come before their document, and a bad file stops no other", async (
   ]);
 });
 
+test("the encoding of a document is told", async () => {
+  await writeFile(join(root, "a.txt"), Buffer.from("un caf\u00e9 noir", "latin1"));
+  await writeFile(join(root, "b.md"), "na\u00efve");
+  const documents = (await collect([root])).filter(({ type }) => type === "document");
+  expect(documents).toMatchObject([{ encoding: "windows-1252" }, { encoding: "utf-8" }]);
+});
+
 test("the same bytes give the same chunks wherever they lie", async () => {
   const chunks = async (directory: string) =>
     (await collect([await fill(directory)])).filter(({ type }) => type === "chunk");

@@ -22,6 +22,8 @@ export type ChunkEvent =
       readonly chunks: number;
       /** Of the file's bytes, in hex. */
       readonly sha256: string;
+      /** What its bytes were decoded by, such as "utf-8" or "shift_jis"; none for formats whose bytes are no text. */
+      readonly encoding?: string;
       /** Where every byte of it went. */
       readonly ledger: Ledger;
     }
@@ -124,7 +126,8 @@ async function* eventsOf(
         }
         chunks += reply.chunks.length;
       } else if (reply.type === "done") {
-        yield { type: "document", path, relativePath, chunks, sha256: reply.sha256, ledger: reply.ledger };
+        const { type: _, ...read } = reply;
+        yield { type: "document", path, relativePath, chunks, ...read };
       } else {
         yield { type: "skipped", path, relativePath, reason: reply.reason, message: reply.message };
       }

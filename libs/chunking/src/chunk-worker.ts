@@ -68,7 +68,8 @@ async function chunk(found: FoundDocument): Promise<void> {
       reply({ type: "chunks", chunks: chunks.slice(at, at + batchChunks).map(serialized) });
       await nextRequest();
     }
-    reply({ type: "done", sha256: document.sha256, ledger });
+    const { sha256, encoding } = document;
+    reply({ type: "done", sha256, ...(encoding !== undefined && { encoding }), ledger });
   } catch (error) {
     if (error instanceof DocumentError) reply({ type: "skipped", reason: error.reason, message: error.message });
     else reply({ type: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -31,7 +31,7 @@ export type WorkerRequest =
 /** What a chunk worker says: chunks, the end of its document, or texts that it needs the vectors of. */
 export type WorkerReply =
   | { readonly type: "chunks"; readonly chunks: readonly SerializedChunk[] }
-  | { readonly type: "done"; readonly sha256: string; readonly ledger: Ledger }
+  | { readonly type: "done"; readonly sha256: string; readonly encoding?: string; readonly ledger: Ledger }
   | { readonly type: "skipped"; readonly reason: DocumentErrorReason; readonly message: string }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "embed"; readonly texts: readonly string[] };

@@ -53,7 +53,7 @@ test("a directory is searched to any depth, in the order of code units", async (
     [join(root, "none"), "unsupported"],
     [join(root, "x.png"), "unsupported"],
   ]);
-  expect(skipped[1]?.message).toContain("is a .png file, which cannot be read; convert it to one of");
+  expect(skipped[1]?.message).toContain("is a .png file, which cannot be read; convert it to a kind that is");
 });
 
 test.each([

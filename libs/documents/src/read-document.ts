@@ -6,7 +6,7 @@ import { toByteSpans } from "./byte-spans.js";
 import { type DecodedText, decodeText } from "./decode.js";
 import { DocumentError } from "./document-error.js";
 import type { FormatReader } from "./formats/format-reader.js";
-import { readerOf, supportedExtensions } from "./formats/readers.js";
+import { readerOf } from "./formats/readers.js";
 import type { ParsedText, SourceDocument } from "./source-document.js";
 import type { SourceSpan } from "./source-span.js";
 
@@ -96,7 +96,7 @@ export function unsupported(where: string, extension: string): DocumentError {
   const kind = extension === "" ? "a file without an extension" : `a ${extension} file`;
   return new DocumentError(
     "unsupported",
-    `${where} is ${kind}, which cannot be read; convert it to one of ${supportedExtensions.join(", ")}`,
+    `${where} is ${kind}, which cannot be read; convert it to a kind that is, such as .md, .html or .pdf`,
   );
 }
 

@@ -18,6 +18,8 @@ export interface InputFile {
   readonly bytes: number;
   readonly sha256: string;
   readonly chunks: number;
+  /** What its bytes were decoded by, where that was not UTF-8. */
+  readonly encoding?: string;
   /** Bytes of a document by what became of them; absent for chunk files, whose documents are not at hand. */
   readonly ledger?: LedgerCounts;
 }
@@ -149,8 +151,10 @@ async function collectDocuments(
     } else if (event.type === "skipped") {
       collector.skip({ path: event.path, reason: event.reason, message: event.message });
     } else {
-      const { relativePath, sha256, chunks, ledger } = event;
-      collector.inputs.push({ path: relativePath, bytes: ledger.bytes, sha256, chunks, ledger: ledger.byteCounts });
+      const { relativePath, sha256, chunks, ledger, encoding = "utf-8" } = event;
+      const told = encoding === "utf-8" ? {} : { encoding };
+      const { bytes, byteCounts } = ledger;
+      collector.inputs.push({ path: relativePath, bytes, sha256, chunks, ...told, ledger: byteCounts });
       ledgers.push(ledger);
     }
   }
