@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { byteSize } from "./byte-size.js";
 import { type FileDigest, fileDigest, matchesEtag } from "./file-digest.js";
-import { type HubClient, networkProblem, type RemoteFile } from "./hub-client.js";
+import type { HubClient, RemoteFile } from "./hub-client.js";
 import { HubError } from "./hub-error.js";
+import { networkProblem } from "./network-problem.js";
 import { PartialFile, removeJournal } from "./partial-file.js";
 import { PassingError } from "./passing-error.js";
 import { type RetryOptions, withRetries } from "./with-retries.js";

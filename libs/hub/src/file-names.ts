@@ -8,5 +8,7 @@ export function isSafeName(name: string): boolean {
 
 /** Whether a file of this name may be fetched from a hub. */
 export function isFetchable(name: string): boolean {
-  return isSafeName(name) && fetchableExtensions.some((extension) => name.endsWith(extension));
+  // Data of more than 2 GB comes in numbered parts: .onnx_data, .onnx_data_1, and so on.
+  const whole = name.replace(/(\.onnx_data)_\d+$/, "$1");
+  return isSafeName(name) && fetchableExtensions.some((extension) => whole.endsWith(extension));
 }

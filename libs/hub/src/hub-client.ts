@@ -1,7 +1,8 @@
 import { parseRetryAfter } from "@ragline/http";
-import { type Dispatcher, EnvHttpProxyAgent, errors, request } from "undici";
+import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { byteSize } from "./byte-size.js";
 import { HubError } from "./hub-error.js";
+import { networkProblem } from "./network-problem.js";
 import { PassingError } from "./passing-error.js";
 
 /** How {@link HubClient} reaches the hub. */
@@ -304,14 +305,4 @@ async function readText(body: AsyncIterable<Buffer>, mostBytes: number): Promise
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-/** What happened to a connection, in words. */
-export function networkProblem(error: unknown): string {
-  if (error instanceof errors.ConnectTimeoutError) return "did not answer";
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return "stopped sending";
-  const { code } = (error ?? {}) as { code?: unknown };
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "is not known by that name";
-  if (code === "ECONNREFUSED") return "cannot be reached";
-  return "broke the connection";
 }

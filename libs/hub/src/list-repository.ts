@@ -1,6 +1,7 @@
 import { RepositoryCache } from "./hub-cache.js";
-import { HubClient, type HubClientOptions } from "./hub-client.js";
+import type { HubClientOptions } from "./hub-client.js";
 import { HubError } from "./hub-error.js";
+import { openClient } from "./open-client.js";
 import { type RetryOptions, withRetries } from "./with-retries.js";
 
 /** What there is in a repository at a commit. */
@@ -22,7 +23,7 @@ export async function listRepository(
 ): Promise<RepositoryListing> {
   const cache = new RepositoryCache(options.cacheDir, repository);
   if (!options.offline) {
-    const client = new HubClient(options);
+    const client = await openClient(options);
     try {
       return await withRetries(repository, () => client.listFiles(repository, revision, options.signal), options);
     } finally {

@@ -6,8 +6,9 @@ import { type FileDigest, fileDigest, matchesEtag } from "./file-digest.js";
 import { withFileLock } from "./file-lock.js";
 import { fetchableExtensions, isFetchable, isSafeName } from "./file-names.js";
 import { type CachedFile, RepositoryCache } from "./hub-cache.js";
-import { HubClient, type HubClientOptions, type RemoteFile } from "./hub-client.js";
+import type { HubClient, HubClientOptions, RemoteFile } from "./hub-client.js";
 import { HubError } from "./hub-error.js";
+import { openClient } from "./open-client.js";
 import { partialBytes } from "./partial-file.js";
 import { withRetries } from "./with-retries.js";
 
@@ -155,7 +156,7 @@ class Pull {
     // Another process may have fetched them while this one waited for the lock.
     const { commit, here, missing } = await this.#look();
     if (commit !== undefined && missing.length === 0) return this.#inOrder(commit, here);
-    const client = new HubClient(this.#options);
+    const client = await openClient(this.#options);
     try {
       const remote = await this.#describe(client, missing);
       const found = remote[0]?.commit ?? commit;

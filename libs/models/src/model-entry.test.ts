@@ -34,10 +34,10 @@ const { pooling: _, ...unpooled } = dense;
 
 test.each<[string, object, string, RegExp]>([
   ["an unknown field", { ...dense, poolng: "mean" }, "", /poolng/],
-  ["a stage that is not the loader's", { ...dense, stage: "sparse" }, "stage", /of stage dense/],
+  ["a stage that is not the loader's", { ...dense, stage: "sparse" }, "stage", /must be dense for the loader encoder/],
   ["hidden states without pooling", unpooled, "pooling", /mean, cls, last-token/],
   ["no graph", { ...dense, graphs: {} }, "graphs", /at least one/],
-  ["a model without tokenizer", { ...dense, tokenizer: undefined }, "tokenizer", /needs it/],
+  ["a model without tokenizer", { ...dense, tokenizer: undefined }, "tokenizer", /is needed by the loader encoder/],
   ["a head of another loader", { ...dense, output: { name: "x", head: "logits" } }, "output.head", /hidden-states/],
   ["a branch as revision", { ...dense, source: { ...dense.source, revision: "main" } }, "source.revision", /./],
   ["a path out of the folder", { ...dense, stopWords: file("../x.txt") }, "stopWords.name", /relative path/],

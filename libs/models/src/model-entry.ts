@@ -66,10 +66,8 @@ const inputsSchema = z.strictObject({
   tokenTypes: z.string().nullable().default(null),
   /** Positions of the tokens, counted from the first that is no padding; null for a graph that takes none. */
   positionIds: z.string().nullable().default(null),
-  /** Further inputs that always have the same value, such as a task id. */
+  /** Further inputs that always have the same value, such as a task id. `past_key_values.*` need none: they are given empty. */
   constants: z.record(z.string(), z.union([z.int(), z.array(z.int())])).default({}),
-  /** Whether the graph takes the keys and values of earlier tokens (`past_key_values.*`), which are given empty. */
-  pastKeyValues: z.boolean().default(false),
 });
 
 /** What an output holds: B texts of T tokens, vectors of D numbers, a vocabulary of V. */
@@ -164,14 +162,14 @@ function namedFiles(entry: Shape): ModelFileSpec[] {
 /** What a field says of others: the rules of the entry's loader, and what may be fetched. */
 function crossCheck(entry: Shape, report: (path: string[], message: string) => void): void {
   const rule = loaderRules[entry.loader];
-  if (entry.stage !== rule.stage) report(["stage"], `a ${entry.loader} model is of stage ${rule.stage}`);
+  if (entry.stage !== rule.stage) report(["stage"], `must be ${rule.stage} for the loader ${entry.loader}`);
   if (rule.heads.length === 0) return;
   for (const field of ["source", "tokenizer", "output", "graphs"] as const)
-    if (entry[field] === undefined) report([field], `a ${entry.loader} model needs it`);
+    if (entry[field] === undefined) report([field], `is needed by the loader ${entry.loader}`);
   if (entry.graphs && Object.keys(entry.graphs).length === 0) report(["graphs"], "name at least one graph");
   const { output } = entry;
   if (output && !rule.heads.includes(output.head))
-    report(["output", "head"], `of a ${entry.loader} model it is one of ${rule.heads.join(", ")}`);
+    report(["output", "head"], `must be one of ${rule.heads.join(", ")} for the loader ${entry.loader}`);
   if (entry.fullDimension !== undefined && entry.fullDimension < entry.dimension)
     report(["fullDimension"], "must be no less than the dimension");
   if (output?.head === "hidden-states" && entry.pooling === undefined)

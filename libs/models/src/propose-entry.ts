@@ -185,7 +185,7 @@ export function proposeEntry(input: ProposalInput): ModelEntryInput {
     },
     inputs: {
       ...(withTokenTypes.has(type) ? { tokenTypes: "token_type_ids" } : {}),
-      ...(isDecoder ? { positionIds: "position_ids", pastKeyValues: true } : {}),
+      ...(isDecoder ? { positionIds: "position_ids" } : {}),
     },
     output: { name: "logits", head: "logits" },
     graphs: graphsOf(onnx),

@@ -26,7 +26,7 @@ export const publishedModels: ModelEntryInput[] = [
     pooling: "last-token",
     prefixes: { query: "Encode this code snippet for semantic retrieval: " },
     tokenizer: { file: unpinned("tokenizer.json"), paddingSide: "left" },
-    inputs: { positionIds: "position_ids", pastKeyValues: true },
+    inputs: { positionIds: "position_ids" },
     output: lastHiddenState,
     graphs: {
       fp32: { graph: unpinned("onnx/model.onnx"), externalData: [unpinned("onnx/model.onnx_data")] },
@@ -89,7 +89,7 @@ export const publishedModels: ModelEntryInput[] = [
       default: "Given a web search query, retrieve relevant passages that answer the query",
     },
     tokenizer: { file: unpinned("tokenizer.json"), paddingSide: "left" },
-    inputs: { positionIds: "position_ids", pastKeyValues: true },
+    inputs: { positionIds: "position_ids" },
     output: lastHiddenState,
     graphs: {
       fp32: { graph: unpinned("onnx/model.onnx"), externalData: [unpinned("onnx/model.onnx_data")] },
