@@ -85,6 +85,14 @@ test("what Git ignores is passed over and counted, an inner .gitignore overrules
   expect((await findDocuments([join(root, "build")])).documents).toHaveLength(1);
 });
 
+test("the rules of the repository around hold, unless they ignore what is named", async () => {
+  await make("repo/.git/HEAD", "repo/docs/a.md", "repo/docs/dist/b.md", "repo/dist/c.md", "repo/dist/deep/d.md");
+  await writeFile(join(root, "repo/.gitignore"), "dist\n");
+  expect(await relativePaths("repo/docs")).toEqual(["a.md"]);
+  expect(await relativePaths("repo/dist")).toEqual(["c.md", "deep/d.md"]);
+  expect(await relativePaths("repo/dist/deep")).toEqual(["d.md"]);
+});
+
 test("files that are named have their bare names", async () => {
   await make("a/x.md", "b/y.md");
   expect(await relativePaths("b/y.md", "a/x.md")).toEqual(["x.md", "y.md"]);

@@ -83,8 +83,10 @@ class Search {
     const real = await realpath(path);
     if (this.#seen.has(real)) return;
     this.#seen.add(real);
-    if (entry.isDirectory()) await this.#enter(path, visit.isInput ? "" : `${relativePath}/`, visit);
-    else this.documents.push({ path, relativePath: this.#unique(relativePath, visit.ordinal), extension });
+    if (entry.isDirectory()) {
+      const ignoreFiles = visit.isInput ? await this.#rules.repositoryFiles(path) : visit.ignoreFiles;
+      await this.#enter(path, visit.isInput ? "" : `${relativePath}/`, { ...visit, ignoreFiles });
+    } else this.documents.push({ path, relativePath: this.#unique(relativePath, visit.ordinal), extension });
   }
 
   async #enter(directory: string, prefix: string, { ordinal, ignoreFiles: above }: Visit): Promise<void> {

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import ignore, { type Ignore } from "ignore";
 import picomatch from "picomatch";
 
@@ -11,7 +12,7 @@ export interface PathRuleOptions {
   include?: readonly string[];
   /** Globs of files and directories to pass over, written as those of `include`. @default none */
   exclude?: readonly string[];
-  /** Whether the `.gitignore` files of the directories that are searched hold. @default true */
+  /** Whether `.gitignore` files hold: those of the directories that are searched and of the repository around. @default true */
   gitignore?: boolean;
 }
 
@@ -31,7 +32,26 @@ export class PathRules {
   async ignoreFile(directory: string, relativePath: string): Promise<IgnoreFile | undefined> {
     if (!this.#usesGitignore) return undefined;
     const text = await readFile(join(directory, ".gitignore"), "utf8").catch(() => undefined);
-    return text === undefined ? undefined : { directory: relativePath, rules: ignore().add(text) };
+    return text === undefined ? undefined : { directory: relativePath, prefix: "", rules: ignore().add(text) };
+  }
+
+  /**
+   * The rules of the repository around an input directory, the outermost first. None where they ignore that directory
+   * itself: who names it wants it read.
+   */
+  async repositoryFiles(directory: string): Promise<IgnoreFile[]> {
+    const input = resolve(directory);
+    const above: string[] = [];
+    for (let at = input; !existsSync(join(at, ".git")); at = dirname(at)) {
+      if (dirname(at) === at) return [];
+      above.unshift(dirname(at));
+    }
+    const files: IgnoreFile[] = [];
+    for (const outer of above) {
+      const file = await this.ignoreFile(outer, "");
+      if (file) files.push({ ...file, prefix: `${relative(outer, input).split(sep).join("/")}/` });
+    }
+    return isIgnored("", false, files) ? [] : files;
   }
 
   /**
@@ -41,21 +61,27 @@ export class PathRules {
    */
   admits(relativePath: string, isDirectory: boolean, ignoreFiles: readonly IgnoreFile[]): boolean {
     if (this.#isExcluded(relativePath) || (!isDirectory && !this.#isIncluded(relativePath))) return false;
-    let isIgnored = false;
-    // An inner file overrules an outer one, also to take back what that one ignores.
-    for (const { directory, rules } of ignoreFiles) {
-      const result = rules.test(relativePath.slice(directory.length) + (isDirectory ? "/" : ""));
-      if (result.ignored) isIgnored = true;
-      else if (result.unignored) isIgnored = false;
-    }
-    return !isIgnored;
+    return !isIgnored(relativePath, isDirectory, ignoreFiles);
   }
+}
+
+/** What the files say of a path; an inner file overrules an outer one, also to take back what that one ignores. */
+function isIgnored(relativePath: string, isDirectory: boolean, ignoreFiles: readonly IgnoreFile[]): boolean {
+  let ignored = false;
+  for (const { directory, prefix, rules } of ignoreFiles) {
+    const result = rules.test(prefix + relativePath.slice(directory.length) + (isDirectory ? "/" : ""));
+    if (result.ignored) ignored = true;
+    else if (result.unignored) ignored = false;
+  }
+  return ignored;
 }
 
 /** A `.gitignore` that was read. */
 export interface IgnoreFile {
   /** Where it holds: a path from the input directory that ends with a slash, or nothing. */
   readonly directory: string;
+  /** The way from its own directory to the input directory, with a slash at its end; empty inside of that. */
+  readonly prefix: string;
   readonly rules: Ignore;
 }
 
