@@ -1,6 +1,10 @@
+import { readFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
-import { Tokenizer } from "@huggingface/tokenizers";
 import { splitsAtWhiteSpace } from "./splits-at-white-space.js";
+import { type ExactTokenizer, exactTokenizer, type TokenizerDefinition } from "./exact-tokenizer.js";
+import { InferenceError } from "./inference-error.js";
+import { checkTokenizer } from "./tokenizer-check.js";
+import { truncateLongestFirst, truncateOnlySecond } from "./truncate-pair.js";
 
 /** The tokens of one input, cut to what the model takes. */
 export interface TokenSequence {
@@ -9,6 +13,16 @@ export interface TokenSequence {
   readonly secondTypeFrom?: number;
   /** Whether tokens were cut off. */
   readonly truncated: boolean;
+  /** What stands in the places after the last token. @default 0 */
+  readonly padId?: number;
+}
+
+/** How a (query, passage) pair becomes one sequence. */
+export interface PairOptions {
+  /** What is cut of a pair that is too long. @default "only_second" */
+  readonly truncation?: "only_second" | "longest_first";
+  /** The whole input with {query} and {passage}. @default the pair form of the tokenizer */
+  readonly template?: string;
 }
 
 /** Positions of the sequences that were cut. */
@@ -17,6 +31,12 @@ export function truncatedPositions(sequences: readonly TokenSequence[]): number[
 }
 
 const probe = "a";
+const padTokens = ["[PAD]", "<pad>", "<|endoftext|>", "<|pad|>", "</s>"];
+
+function indexOfRun(all: readonly number[], run: readonly number[], from = 0): number {
+  for (let at = from; at + run.length <= all.length; at++) if (run.every((id, i) => all[at + i] === id)) return at;
+  throw new InferenceError("model_refused", `its tokenizer does not keep the tokens of "${probe}" together`);
+}
 
 /**
  * A model's tokenizer as published in `tokenizer.json`, with truncation of our own: the file's padding and
@@ -25,22 +45,33 @@ const probe = "a";
 export class TextTokenizer {
   /** Whether no token reaches across white space, so that a text has as many tokens as its words together. */
   readonly isSeparable: boolean;
-  readonly #tokenizer: Tokenizer;
+  readonly #tokenizer: ExactTokenizer;
   readonly #single: { before: number[]; after: number[] };
   readonly #pair: { before: number[]; between: number[]; after: number[] };
+  /** What stands in the places after the last token of a sequence. */
+  readonly padId: number;
 
-  /** @param definition the parsed `tokenizer.json`. */
+  /**
+   * @param definition the parsed `tokenizer.json`.
+   * @throws InferenceError when it has rules that are not supported.
+   */
   constructor(definition: object) {
-    this.#tokenizer = new Tokenizer(definition, {});
     this.isSeparable = splitsAtWhiteSpace(definition);
-    const [token] = this.#content(probe);
-    if (token === undefined) throw new Error(`the tokenizer makes no token of "${probe}"`);
-    const single = this.#tokenizer.encode(probe).ids;
-    const at = single.indexOf(token);
-    this.#single = { before: single.slice(0, at), after: single.slice(at + 1) };
-    const pair = this.#tokenizer.encode(probe, { text_pair: probe }).ids;
-    const [first, last] = [pair.indexOf(token), pair.lastIndexOf(token)];
-    this.#pair = { before: pair.slice(0, first), between: pair.slice(first + 1, last), after: pair.slice(last + 1) };
+    this.#tokenizer = exactTokenizer(definition as TokenizerDefinition);
+    const content = this.#tokenizer.content(probe);
+    if (content.length === 0) throw new InferenceError("model_refused", `its tokenizer makes no token of "${probe}"`);
+    const single = this.#tokenizer.withSpecials(probe);
+    const at = indexOfRun(single, content);
+    this.#single = { before: single.slice(0, at), after: single.slice(at + content.length) };
+    const pair = this.#tokenizer.withSpecials(probe, probe);
+    const first = indexOfRun(pair, content);
+    const second = indexOfRun(pair, content, first + content.length);
+    this.#pair = {
+      before: pair.slice(0, first),
+      between: pair.slice(first + content.length, second),
+      after: pair.slice(second + content.length),
+    };
+    this.padId = padTokens.map((token) => this.#tokenizer.idOf(token)).find((id) => id !== undefined) ?? 0;
   }
 
   /** Reads a `tokenizer.json`. */
@@ -48,40 +79,102 @@ export class TextTokenizer {
     return new TextTokenizer(JSON.parse(readFileSync(path, "utf8")) as object);
   }
 
+  /**
+   * Reads a `tokenizer.json` and compares its ids with those of Hugging Face's Rust library on texts that are hard to tokenise.
+   * @throws InferenceError naming the file and the first text whose ids differ, or what is not supported.
+   */
+  static async open(path: string): Promise<TextTokenizer> {
+    const json = await readFile(path, "utf8");
+    try {
+      const tokenizer = new TextTokenizer(JSON.parse(json) as object);
+      await checkTokenizer(json, (text) => tokenizer.#tokenizer.withSpecials(text));
+      return tokenizer;
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new InferenceError("model_refused", `the tokenizer ${path} cannot be used: ${why}`, { cause });
+    }
+  }
+
   /** How many tokens the text takes, specials included. */
   count(text: string): number {
-    return this.#single.before.length + this.#content(text).length + this.#single.after.length;
+    return this.#single.before.length + this.#tokenizer.content(text).length + this.#single.after.length;
   }
 
   /** The tokens of a text with the model's specials; what exceeds `maxTokens` is cut from the end of the text. */
   encode(text: string, maxTokens: number): TokenSequence {
-    const { before, after } = this.#single;
-    const content = this.#content(text);
-    const room = Math.max(0, maxTokens - before.length - after.length);
-    return { ids: Int32Array.from([...before, ...content.slice(0, room), ...after]), truncated: content.length > room };
+    const content = this.#tokenizer.content(text);
+    const room = this.#room(maxTokens);
+    return this.#sequence(content.slice(0, room), content.length > room);
   }
 
-  /** The tokens of a (query, passage) pair. The passage is cut first; the query only where it alone leaves no room. */
-  encodePair(query: string, passage: string, maxTokens: number): TokenSequence {
+  /**
+   * The tokens of a text in as many sequences as it takes, each with the model's specials and, at its start, `prefix`.
+   * None of them is cut; they do not overlap.
+   */
+  encodeWindows(prefix: string, text: string, maxTokens: number): TokenSequence[] {
+    const content = this.#tokenizer.content(prefix + text);
+    const room = this.#room(maxTokens);
+    if (content.length <= room) return [this.#sequence(content, false)];
+    const repeated = prefix === "" ? [] : this.#tokenizer.content(prefix).slice(0, room - 1);
+    const windows = [this.#sequence(content.slice(0, room), false)];
+    const step = Math.max(1, room - repeated.length);
+    for (let at = room; at < content.length; at += step)
+      windows.push(this.#sequence([...repeated, ...content.slice(at, at + step)], false));
+    return windows;
+  }
+
+  /**
+   * The tokens of a (query, passage) pair. By default the passage is cut first; the query only where it alone leaves no
+   * room. With "longest_first" the longer of both is cut until they fit, as Hugging Face's library does.
+   */
+  encodePair(query: string, passage: string, maxTokens: number, options: PairOptions = {}): TokenSequence {
+    const { truncation = "only_second", template } = options;
+    if (template !== undefined) return this.#encodeTemplate(template, query, passage, maxTokens);
     const { before, between, after } = this.#pair;
     const room = Math.max(0, maxTokens - before.length - between.length - after.length);
-    const first = this.#content(query);
-    const second = this.#content(passage);
-    const keptFirst = first.slice(0, room);
-    const keptSecond = second.slice(0, room - keptFirst.length);
+    const first = this.#tokenizer.content(query);
+    const second = this.#tokenizer.content(passage);
+    const truncate = truncation === "only_second" ? truncateOnlySecond : truncateLongestFirst;
+    const kept = truncate(first.length, second.length, room);
     return {
-      ids: Int32Array.from([...before, ...keptFirst, ...between, ...keptSecond, ...after]),
-      secondTypeFrom: before.length + keptFirst.length + between.length,
-      truncated: keptFirst.length < first.length || keptSecond.length < second.length,
+      ids: Int32Array.from([
+        ...before,
+        ...first.slice(0, kept.first),
+        ...between,
+        ...second.slice(0, kept.second),
+        ...after,
+      ]),
+      secondTypeFrom: before.length + kept.first + between.length,
+      truncated: kept.first < first.length || kept.second < second.length,
+      padId: this.padId,
     };
   }
 
   /** The token with an id; empty when the vocabulary has none. */
   token(id: number): string {
-    return this.#tokenizer.id_to_token(id) ?? "";
+    return this.#tokenizer.token(id) ?? "";
   }
 
-  #content(text: string): number[] {
-    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+  #room(maxTokens: number): number {
+    return Math.max(0, maxTokens - this.#single.before.length - this.#single.after.length);
+  }
+
+  #sequence(content: readonly number[], truncated: boolean): TokenSequence {
+    const { before, after } = this.#single;
+    return { ids: Int32Array.from([...before, ...content, ...after]), truncated, padId: this.padId };
+  }
+
+  // Of a template that is too long only the passage is cut: what follows it is part of the question.
+  #encodeTemplate(template: string, query: string, passage: string, maxTokens: number): TokenSequence {
+    const at = template.indexOf("{passage}");
+    const head = template.slice(0, at).replace("{query}", () => query);
+    const tail = template.slice(at + "{passage}".length).replace("{query}", () => query);
+    const whole = this.#tokenizer.content(head + passage + tail);
+    const room = this.#room(maxTokens);
+    if (whole.length <= room) return this.#sequence(whole, false);
+    const [first, second, last] = [head, passage, tail].map((part) => this.#tokenizer.content(part));
+    const left = Math.max(0, room - (first?.length ?? 0) - (last?.length ?? 0));
+    const cut = [...(first ?? []), ...(second ?? []).slice(0, left), ...(last ?? [])].slice(0, room);
+    return this.#sequence(cut, true);
   }
 }

@@ -1,0 +1,140 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import { Tokenizer as RustTokenizer } from "tokenizers";
+import { InferenceError } from "./inference-error.js";
+import { type UnigramModel, unigramSplit } from "./unigram-split.js";
+
+/** A parsed `tokenizer.json`, as far as it is looked at here. */
+export interface TokenizerDefinition {
+  readonly model?: { readonly type?: string };
+  readonly normalizer?: Step | null;
+  readonly pre_tokenizer?: Step | null;
+  readonly added_tokens?: readonly AddedTokenDefinition[];
+}
+
+interface Step {
+  readonly type?: string;
+  readonly normalizers?: readonly Step[];
+  readonly pretokenizers?: readonly Step[];
+}
+
+interface AddedTokenDefinition {
+  readonly content: string;
+  readonly single_word?: boolean;
+  readonly lstrip?: boolean;
+  readonly rstrip?: boolean;
+  readonly normalized?: boolean;
+}
+
+/** A vocabulary applied as Hugging Face's Rust library applies it. */
+export interface ExactTokenizer {
+  /** Ids of a text without the specials that the model puts around it. */
+  readonly content: (text: string) => number[];
+  /** Ids of a text, or of a pair, with the specials. */
+  readonly withSpecials: (text: string, pair?: string) => number[];
+  readonly token: (id: number) => string | undefined;
+  readonly idOf: (token: string) => number | undefined;
+}
+
+// In ASCII text both libraries do these steps alike, and staying in JavaScript is several times as fast.
+const alikeInAscii = new Set(
+  "BertNormalizer NFC NFD NFKC NFKD Lowercase StripAccents BertPreTokenizer ByteLevel Split Sequence".split(" "),
+);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is the point
+const ascii = /^[\t\n\r\u0020-\u007e]*$/;
+
+function isAlikeInAscii({ type = "", normalizers = [], pretokenizers = [] }: Step): boolean {
+  return alikeInAscii.has(type) && [...normalizers, ...pretokenizers].every(isAlikeInAscii);
+}
+
+/** Has text that is not ASCII normalised and split by the Rust library instead of the tokenizer's own steps. */
+function takeRustSteps(tokenizer: Tokenizer, definition: TokenizerDefinition): void {
+  // What is normalised and split does not depend on the vocabulary; without it the second copy costs nothing.
+  const steps = JSON.stringify({
+    version: "1.0",
+    added_tokens: [],
+    normalizer: definition.normalizer ?? null,
+    pre_tokenizer: definition.pre_tokenizer ?? null,
+    post_processor: null,
+    decoder: null,
+    model: { type: "WordLevel", vocab: { a: 0 }, unk_token: "a" },
+  });
+  const rust = RustTokenizer.fromString(steps);
+  const { normalizer, pre_tokenizer: splitter } = tokenizer;
+  const rustNormalizer = rust.getNormalizer();
+  if (normalizer && rustNormalizer) {
+    const fast = normalizer.normalize.bind(normalizer);
+    const alike = isAlikeInAscii(definition.normalizer ?? {});
+    normalizer.normalize = (text: string) =>
+      alike && ascii.test(text) ? fast(text) : rustNormalizer.normalizeString(text);
+  }
+  const atStart = rust.getPreTokenizer();
+  const later = RustTokenizer.fromString(withoutStartMarks(steps)).getPreTokenizer();
+  if (splitter && atStart && later) {
+    const fast = splitter.pre_tokenize_text.bind(splitter);
+    const alike = isAlikeInAscii(definition.pre_tokenizer ?? {});
+    splitter.pre_tokenize_text = (text: string, options?: { section_index?: number }) => {
+      if (alike && ascii.test(text)) return fast(text, options);
+      return (options?.section_index ? later : atStart).preTokenizeString(text).map(([piece]) => piece);
+    };
+  }
+}
+
+/** The definition whose marks of a text's start are put nowhere, for what follows an added token. */
+function withoutStartMarks(definition: string): string {
+  return definition.replaceAll('"prepend_scheme":"first"', '"prepend_scheme":"never"');
+}
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+
+/** Removes the white space that added tokens take with them. JavaScript's idea of white space is another than Rust's. */
+function stripper(tokens: readonly AddedTokenDefinition[]): (text: string) => string {
+  const rules = tokens
+    .filter(({ lstrip, rstrip }) => lstrip || rstrip)
+    .map(({ content, lstrip, rstrip }) => ({
+      content,
+      pattern: new RegExp(
+        `${lstrip ? "\\p{White_Space}*" : ""}(${escaped(content)})${rstrip ? "\\p{White_Space}*" : ""}`,
+        "gu",
+      ),
+    }));
+  return (text) =>
+    rules.reduce((done, { content, pattern }) => (done.includes(content) ? done.replace(pattern, "$1") : done), text);
+}
+
+function refuseUnknownRules(tokens: readonly AddedTokenDefinition[]): void {
+  for (const { content, single_word, lstrip, rstrip, normalized } of tokens) {
+    if (single_word)
+      throw new InferenceError("model_refused", `its added token "${content}" has single_word, which is not supported`);
+    if (normalized && (lstrip || rstrip)) {
+      throw new InferenceError(
+        "model_refused",
+        `its added token "${content}" is normalised and takes white space with it, which is not supported`,
+      );
+    }
+  }
+}
+
+/**
+ * Applies a `tokenizer.json`: text is normalised and split by Hugging Face's Rust library, whose Unicode tables are older
+ * than JavaScript's and whose SentencePiece tables only it reads; the vocabulary is applied in JavaScript, which can be
+ * done without waiting. Padding and truncation of the file are not read.
+ * @throws InferenceError naming an added token whose rules are not supported.
+ */
+export function exactTokenizer(definition: TokenizerDefinition): ExactTokenizer {
+  const added = definition.added_tokens ?? [];
+  refuseUnknownRules(added);
+  const strip = stripper(added);
+  const stripped = added.map((token) => ({ ...token, lstrip: false, rstrip: false }));
+  const tokenizer = new Tokenizer({ ...definition, added_tokens: stripped }, {});
+  takeRustSteps(tokenizer, definition);
+  if (definition.model?.type === "Unigram") {
+    const model = tokenizer.model as unknown as UnigramModel & { encode: (pretokens: string[]) => string[] };
+    model.encode = (pretokens) => unigramSplit(model, pretokens);
+  }
+  return {
+    content: (text) => tokenizer.encode(strip(text), { add_special_tokens: false }).ids,
+    withSpecials: (text, pair) => tokenizer.encode(strip(text), pair === undefined ? {} : { text_pair: strip(pair) }).ids,
+    token: (id) => tokenizer.id_to_token(id),
+    idOf: (token) => tokenizer.token_to_id(token),
+  };
+}
