@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import io
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import sentencepiece
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -21,13 +23,14 @@ QWEN_SPLIT = (
 
 @functools.cache
 def _charsmap(rule: str) -> bytes:
-    """The precompiled normalisation table that SentencePiece writes into a model (nmt_nfkc, nfkc_cf, ...)."""
+    """The precompiled normalisation table that SentencePiece writes into a model: by name (nmt_nfkc) or from a TSV file."""
     model = io.BytesIO()
+    named = {"normalization_rule_tsv": rule} if rule.endswith(".tsv") else {"normalization_rule_name": rule}
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["a b c d e f g"] * 4),
         model_writer=model,
         vocab_size=12,
-        normalization_rule_name=rule,
+        **named,
         hard_vocab_limit=False,
         minloglevel=2,
     )
@@ -200,12 +203,21 @@ def _unigram(lines: Sequence[str], size: int, normalizer, pre_tokenizer, special
     return tokenizer
 
 
-def xlm_roberta(lines: Sequence[str], size: int) -> Tokenizer:
-    """XLM-RoBERTa (bge-m3, bge-reranker-v2-m3): Unigram with SentencePiece's nmt_nfkc table."""
+def _small_table() -> str:
+    """A TSV file with the rules for a few characters, because the whole table takes 300 kB."""
+    rules = {"ﬁ": "fi", "㎏": "kg", "½": "1⁄2", "\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "e\u0301": "é"}
+    codes = lambda text: " ".join(f"{ord(character):X}" for character in text)  # noqa: E731
+    path = Path(tempfile.mkdtemp()) / "rules.tsv"
+    path.write_text("".join(f"{codes(source)}\t{codes(target)}\n" for source, target in sorted(rules.items())))
+    return str(path)
+
+
+def xlm_roberta(lines: Sequence[str], size: int, small: bool = False) -> Tokenizer:
+    """XLM-RoBERTa (bge-m3, bge-reranker-v2-m3): Unigram with SentencePiece's nmt_nfkc table, or a small part of it."""
     tokenizer = _unigram(
         lines,
         size,
-        normalizers.Precompiled(_charsmap("nmt_nfkc")),
+        normalizers.Precompiled(_charsmap(_small_table() if small else "nmt_nfkc")),
         pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]),
         ["<s>", "<pad>", "</s>", "<unk>"],
         "<unk>",

@@ -7,10 +7,11 @@ export interface CallUnit {
 }
 
 function rowsOf(unit: CallUnit, from: number, to: number): CallUnit {
-  const { columns, ids, lengths, secondTypeFrom } = unit.call;
+  const { columns, ids, lengths, secondTypeFrom, padId = 0 } = unit.call;
   const call = {
     rows: to - from,
     columns,
+    padId,
     ids: ids.slice(from * columns, to * columns),
     lengths: lengths.slice(from, to),
     ...(secondTypeFrom ? { secondTypeFrom: secondTypeFrom.slice(from, to) } : {}),

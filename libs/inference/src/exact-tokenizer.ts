@@ -1,6 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { Tokenizer as RustTokenizer } from "tokenizers";
 import { InferenceError } from "./inference-error.js";
+import { cuts, textSlices } from "./text-slices.js";
 import { type UnigramModel, unigramSplit } from "./unigram-split.js";
 
 /** A parsed `tokenizer.json`, as far as it is looked at here. */
@@ -18,7 +19,9 @@ interface Step {
 }
 
 interface AddedTokenDefinition {
+  readonly id: number;
   readonly content: string;
+  readonly special?: boolean;
   readonly single_word?: boolean;
   readonly lstrip?: boolean;
   readonly rstrip?: boolean;
@@ -32,6 +35,8 @@ export interface ExactTokenizer {
   /** Ids of a text, or of a pair, with the specials. */
   readonly withSpecials: (text: string, pair?: string) => number[];
   readonly token: (id: number) => string | undefined;
+  /** Ids of the added tokens that are special. */
+  readonly specials: ReadonlySet<number>;
   readonly idOf: (token: string) => number | undefined;
 }
 
@@ -64,17 +69,25 @@ function takeRustSteps(tokenizer: Tokenizer, definition: TokenizerDefinition): v
   if (normalizer && rustNormalizer) {
     const fast = normalizer.normalize.bind(normalizer);
     const alike = isAlikeInAscii(definition.normalizer ?? {});
-    normalizer.normalize = (text: string) =>
-      alike && ascii.test(text) ? fast(text) : rustNormalizer.normalizeString(text);
+    normalizer.normalize = (text: string) => {
+      if (!alike) return rustNormalizer.normalizeString(text);
+      if (ascii.test(text)) return fast(text);
+      return textSlices(text, cuts.betweenCharacters)
+        .map((slice) => rustNormalizer.normalizeString(slice))
+        .join("");
+    };
   }
   const atStart = rust.getPreTokenizer();
   const later = RustTokenizer.fromString(withoutStartMarks(steps)).getPreTokenizer();
   if (splitter && atStart && later) {
     const fast = splitter.pre_tokenize_text.bind(splitter);
     const alike = isAlikeInAscii(definition.pre_tokenizer ?? {});
+    const cut = definition.pre_tokenizer?.type === "BertPreTokenizer" ? cuts.beforeSpaces : cuts.betweenWords;
     splitter.pre_tokenize_text = (text: string, options?: { section_index?: number }) => {
       if (alike && ascii.test(text)) return fast(text, options);
-      return (options?.section_index ? later : atStart).preTokenizeString(text).map(([piece]) => piece);
+      return textSlices(text, cut).flatMap((slice, i) =>
+        (i > 0 || options?.section_index ? later : atStart).preTokenizeString(slice).map(([piece]) => piece),
+      );
     };
   }
 }
@@ -135,6 +148,7 @@ export function exactTokenizer(definition: TokenizerDefinition): ExactTokenizer 
     content: (text) => tokenizer.encode(strip(text), { add_special_tokens: false }).ids,
     withSpecials: (text, pair) => tokenizer.encode(strip(text), pair === undefined ? {} : { text_pair: strip(pair) }).ids,
     token: (id) => tokenizer.id_to_token(id),
+    specials: new Set(added.filter(({ special }) => special).map(({ id }) => id)),
     idOf: (token) => tokenizer.token_to_id(token),
   };
 }

@@ -2,12 +2,13 @@ import type { VerifiedModel } from "@ragline/models";
 import { planCalls } from "./batch-plan.js";
 import type { CallUnit } from "./call-unit.js";
 import type { InferenceError } from "./inference-error.js";
+import { canShareCalls, expectedGraph } from "./model-graph.js";
 import type { TokenSequence } from "./text-tokenizer.js";
 import { type Resize, TokenBudget } from "./token-budget.js";
 import type { WorkObserver } from "./work-observer.js";
 import type { WorkerGroup, WorkerGroupOptions } from "./worker-group.js";
 import { WorkerPool, type WorkerPoolOptions } from "./worker-pool.js";
-import type { CallResult, ModelCall, OutputHead } from "./worker-protocol.js";
+import type { CallResult, ModelCall } from "./worker-protocol.js";
 
 /** How a model is run. */
 export interface ModelSessionOptions {
@@ -66,34 +67,23 @@ export interface TextFailure {
 // Short texts travel together up to this many tokens, so that a message costs little beside the computing.
 const jobTokens = 512;
 
-/**
- * Whether texts can share a call and keep their bits. An int8 graph takes its scales over the whole call; the classifier
- * of a cross encoder has one row per text, and a matrix of one row is multiplied in another order than one of two.
- */
-function canShareCalls({ entry, precision }: VerifiedModel): boolean {
-  return precision === "fp32" && entry.loader !== "cross_encoder";
-}
-
-function headOf({ entry }: VerifiedModel): OutputHead {
-  if (entry.loader === "encoder") return { kind: "dense", pooling: entry.pooling ?? "mean" };
-  return { kind: entry.loader === "splade" ? "sparse" : "score" };
-}
-
 function packCall(sequences: readonly TokenSequence[], positions: readonly number[], columns: number): ModelCall {
   const rows = positions.length;
   const ids = new Int32Array(rows * columns);
   const lengths = new Int32Array(rows);
   const secondTypeFrom = new Int32Array(rows);
   let typed = false;
+  let padId = 0;
   positions.forEach((position, row) => {
     const sequence = sequences[position];
     if (!sequence) throw new RangeError(`no sequence at position ${position}`);
     ids.set(sequence.ids, row * columns);
     lengths[row] = sequence.ids.length;
     secondTypeFrom[row] = sequence.secondTypeFrom ?? sequence.ids.length;
+    padId = sequence.padId ?? 0;
     typed ||= sequence.secondTypeFrom !== undefined;
   });
-  return { rows, columns, ids, lengths, ...(typed ? { secondTypeFrom } : {}) };
+  return { rows, columns, ids, lengths, padId, ...(typed ? { secondTypeFrom } : {}) };
 }
 
 /** A verified model that computes, in worker processes, for as long as it is open. */
@@ -189,8 +179,7 @@ export class ModelSession {
       threads,
       graphPath,
       graphBytes,
-      output: entry.output.name,
-      head: headOf(this.model),
+      graph: expectedGraph(entry),
     });
   }
 

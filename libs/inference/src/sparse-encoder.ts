@@ -1,3 +1,4 @@
+import { inputText } from "@ragline/models";
 import type { SparseVector } from "@ragline/vectors";
 import type { InputType } from "./dense-encoder.js";
 import type { ModelSession, TextFailure } from "./model-session.js";
@@ -12,8 +13,19 @@ export interface SparseResult {
   readonly failures: TextFailure[];
 }
 
+/** Encodes texts as sparse vectors. */
+export interface SparseTextEncoder {
+  /**
+   * The positive weights of each text.
+   * @throws InferenceError when the model fails.
+   */
+  encode(texts: readonly string[], inputType: InputType): Promise<SparseResult>;
+  /** The word for a dimension that an earlier result has. */
+  token(index: number): string;
+}
+
 /** Encodes texts with a SPLADE graph: weights over the tokenizer's own vocabulary. */
-export class SparseEncoder {
+export class SparseEncoder implements SparseTextEncoder {
   readonly #session: ModelSession;
   readonly #tokenizer: TextTokenizer;
 
@@ -28,8 +40,7 @@ export class SparseEncoder {
    */
   async encode(texts: readonly string[], inputType: InputType): Promise<SparseResult> {
     const { entry } = this.#session.model;
-    const prefix = entry.prefixes[inputType];
-    const sequences = texts.map((text) => this.#tokenizer.encode(prefix + text, entry.maxTokens));
+    const sequences = texts.map((text) => this.#tokenizer.encode(inputText(entry, inputType, text), entry.maxTokens));
     const rows = new Array<SparseVector>(texts.length);
     const failures = await this.#session.run(sequences, (result, positions) => {
       if (result.kind !== "sparse") throw new TypeError(`model ${entry.key} gave no sparse rows`);

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
-import { splitsAtWhiteSpace } from "./splits-at-white-space.js";
+import { readFile } from "node:fs/promises";
 import { type ExactTokenizer, exactTokenizer, type TokenizerDefinition } from "./exact-tokenizer.js";
 import { InferenceError } from "./inference-error.js";
+import { splitsAtWhiteSpace } from "./splits-at-white-space.js";
 import { checkTokenizer } from "./tokenizer-check.js";
 import { truncateLongestFirst, truncateOnlySecond } from "./truncate-pair.js";
 
@@ -111,12 +111,12 @@ export class TextTokenizer {
    * The tokens of a text in as many sequences as it takes, each with the model's specials and, at its start, `prefix`.
    * None of them is cut; they do not overlap.
    */
-  encodeWindows(prefix: string, text: string, maxTokens: number): TokenSequence[] {
+  encodeWindows(prefix: string, text: string, maxTokens: number): [TokenSequence, ...TokenSequence[]] {
     const content = this.#tokenizer.content(prefix + text);
     const room = this.#room(maxTokens);
     if (content.length <= room) return [this.#sequence(content, false)];
     const repeated = prefix === "" ? [] : this.#tokenizer.content(prefix).slice(0, room - 1);
-    const windows = [this.#sequence(content.slice(0, room), false)];
+    const windows: [TokenSequence, ...TokenSequence[]] = [this.#sequence(content.slice(0, room), false)];
     const step = Math.max(1, room - repeated.length);
     for (let at = room; at < content.length; at += step)
       windows.push(this.#sequence([...repeated, ...content.slice(at, at + step)], false));
@@ -148,6 +148,11 @@ export class TextTokenizer {
       truncated: kept.first < first.length || kept.second < second.length,
       padId: this.padId,
     };
+  }
+
+  /** Whether an id is one of the specials that the model was made with, such as [CLS] or [UNK]. */
+  isSpecial(id: number): boolean {
+    return this.#tokenizer.specials.has(id);
   }
 
   /** The token with an id; empty when the vocabulary has none. */

@@ -1,6 +1,9 @@
-import { env, InferenceSession, Tensor } from "onnxruntime-node";
+import { env, InferenceSession } from "onnxruntime-node";
+import { checkGraphFit } from "./graph-fit.js";
+import { toFloat32 } from "./half-floats.js";
 import { applyHead } from "./output-heads.js";
 import { residentMemory } from "./resident-memory.js";
+import { type GraphValue, inputTensors } from "./session-inputs.js";
 import { parseSimulatedOptions, SimulatedDevice } from "./simulated-device.js";
 import {
   beatMs,
@@ -18,30 +21,8 @@ import {
 
 type Run = (call: ModelCall) => Promise<CallResult>;
 
-const expectedInputs = ["input_ids", "attention_mask", "token_type_ids"];
-
 function send(reply: WorkerReply): void {
   process.send?.(reply);
-}
-
-function inputTensors(call: ModelCall): Record<string, Tensor> {
-  const { rows, columns, ids, lengths, secondTypeFrom } = call;
-  const tokens = new BigInt64Array(rows * columns);
-  const mask = new BigInt64Array(rows * columns);
-  const types = new BigInt64Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    const start = row * columns;
-    const end = start + (lengths[row] ?? 0);
-    for (let i = start; i < end; i++) tokens[i] = BigInt(ids[i] ?? 0);
-    mask.fill(1n, start, end);
-    if (secondTypeFrom) types.fill(1n, start + (secondTypeFrom[row] ?? 0), end);
-  }
-  const shape = [rows, columns];
-  return {
-    input_ids: new Tensor("int64", tokens, shape),
-    attention_mask: new Tensor("int64", mask, shape),
-    token_type_ids: new Tensor("int64", types, shape),
-  };
 }
 
 /** What is called before and after each call of the model: on a simulated device its ledger, elsewhere nothing. */
@@ -83,20 +64,20 @@ async function openSession(init: WorkerInit, device: Device): Promise<Run> {
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
   });
-  const missing = expectedInputs.filter((name) => !session.inputNames.includes(name));
-  if (missing.length > 0 || !session.outputNames.includes(init.output)) {
-    throw new Error(
-      `${init.graphPath} has inputs ${session.inputNames.join(", ")} and outputs ${session.outputNames.join(", ")}; ` +
-        `expected inputs ${expectedInputs.join(", ")} and output ${init.output}`,
-    );
-  }
+  const { graph, graphPath } = init;
+  const inputs = graphValues(session.inputMetadata);
+  checkGraphFit(graphPath, graph, inputs, graphValues(session.outputMetadata));
   return (call) =>
     device.guard(call, async () => {
-      const outputs = await session.run(inputTensors(call), [init.output]);
-      const output = outputs[init.output]?.data;
-      if (!(output instanceof Float32Array)) throw new Error(`${init.graphPath}: output ${init.output} is not float32`);
-      return applyHead(init.head, output, call);
+      const outputs = await session.run(inputTensors(call, graph.inputs, inputs), [graph.output]);
+      return applyHead(graph.head, toFloat32(outputs[graph.output]?.data), call, graph.inputs);
     });
+}
+
+function graphValues(metadata: readonly InferenceSession.ValueMetadata[]): GraphValue[] {
+  return metadata.map((value) =>
+    value.isTensor ? { name: value.name, type: value.type, shape: value.shape } : { name: value.name, type: "no tensor", shape: [] },
+  );
 }
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,8 +1,22 @@
+import type { GraphExpectation } from "./graph-fit.js";
+
 /** How the graph's output becomes one result per row. */
 export type OutputHead =
-  | { readonly kind: "dense"; readonly pooling: "cls" | "mean" | "last-token" }
-  | { readonly kind: "sparse" }
-  | { readonly kind: "score" };
+  | { readonly kind: "hidden-states"; readonly pooling: "cls" | "mean" | "last-token"; readonly normalise: boolean }
+  | { readonly kind: "pooled"; readonly normalise: boolean }
+  | { readonly kind: "sparse-weights" | "sparse-logits" | "score" | "attentions" };
+
+/** Names of the graph's inputs; null for what it does not take. */
+export interface GraphInputs {
+  readonly ids: string;
+  readonly attentionMask: string | null;
+  readonly tokenTypes: string | null;
+  /** Positions counted from the first token that is no padding. */
+  readonly positionIds: string | null;
+  /** Inputs that always have the same value. */
+  readonly constants: Readonly<Record<string, number | readonly number[]>>;
+  readonly paddingSide: "right" | "left";
+}
 
 /** What a worker computes on; a simulated device is a ledger over the CPU that runs out of memory at a budget. */
 export type WorkerDevice =
@@ -19,11 +33,10 @@ export interface WorkerInit {
   readonly type: "init";
   readonly graphPath: string;
   readonly threads: number;
-  /** Name of the output that is read. */
-  readonly output: string;
+  /** What the registry says of the graph. */
+  readonly graph: GraphExpectation;
   /** Size of the graph and its weights, which a simulated device counts. */
   readonly graphBytes: number;
-  readonly head: OutputHead;
   readonly device: WorkerDevice;
   /** Token of the lease that the worker computes under; work under an older one is refused. */
   readonly fencingToken: number;
@@ -33,12 +46,14 @@ export interface WorkerInit {
 export interface ModelCall {
   readonly rows: number;
   readonly columns: number;
-  /** Token ids, row after row, padded with 0. */
+  /** Token ids, row after row; what is beyond a row's length means nothing. */
   readonly ids: Int32Array;
   /** Tokens of each row without padding. */
   readonly lengths: Int32Array;
   /** For each row, the position from which on tokens are of the second type; absent when all are of the first. */
   readonly secondTypeFrom?: Int32Array;
+  /** What the graph is given in the places without a token. @default 0 */
+  readonly padId?: number;
 }
 
 /** Some calls that travel together, so that short ones do not pay for a message each. */

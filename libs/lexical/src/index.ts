@@ -1,2 +1,2 @@
 export { Bm25, type Bm25Options, countWords, type LexicalVector } from "./bm25.js";
-export { termId } from "./terms.js";
+export { stemWord, termId } from "./terms.js";

@@ -30,6 +30,11 @@ export function termId(stem: string): number {
   return Math.abs(murmurhash.v3(stem, 0) | 0);
 }
 
+/** The Snowball English stem of a lowercase word. */
+export function stemWord(word: string): string {
+  return stemmer.stem(word);
+}
+
 /** Calls `visit` for each term of a text in order, stop words and words of over 40 characters left out. */
 export function forEachTerm(text: string, visit: (term: Term) => void): void {
   for (const raw of words(text)) {

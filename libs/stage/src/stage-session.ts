@@ -289,7 +289,7 @@ export async function openStage(
     const precision = precisionFor(open.precision, entry, kind);
     describeModel(entry, precision);
     const model = await openFiles(entry, precision, options, ended.signal);
-    const tokenizer = TextTokenizer.fromFile(model.tokenizerPath);
+    const tokenizer = await TextTokenizer.open(model.tokenizerPath);
     const threads = options.threadsPerWorker ?? 1;
     const store = new MemoryModelStore(options.memoryModelsDir || undefined);
     const { memory, key, isMeasured } = await memoryOf(model, store, threads, kind);
