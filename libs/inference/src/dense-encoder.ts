@@ -81,13 +81,19 @@ export class DenseEncoder {
 }
 
 /** The mean of the vectors of a text's parts, each weighing as much as it has tokens; of one part its very bits. */
-function meanVector(vectors: Float32Array, first: number, parts: readonly TokenSequence[], width: number): Float32Array {
+function meanVector(
+  vectors: Float32Array,
+  first: number,
+  parts: readonly TokenSequence[],
+  width: number,
+): Float32Array {
   if (parts.length === 1) return vectors.slice(first * width, (first + 1) * width);
   const sums = new Float64Array(width);
   let tokens = 0;
   parts.forEach(({ ids }, i) => {
     tokens += ids.length;
-    for (let at = 0; at < width; at++) sums[at] = (sums[at] ?? 0) + ids.length * (vectors[(first + i) * width + at] ?? 0);
+    for (let at = 0; at < width; at++)
+      sums[at] = (sums[at] ?? 0) + ids.length * (vectors[(first + i) * width + at] ?? 0);
   });
   return Float32Array.from(sums, (sum) => sum / tokens);
 }

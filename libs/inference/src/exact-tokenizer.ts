@@ -44,7 +44,6 @@ export interface ExactTokenizer {
 const alikeInAscii = new Set(
   "BertNormalizer NFC NFD NFKC NFKD Lowercase StripAccents BertPreTokenizer ByteLevel Split Sequence".split(" "),
 );
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is the point
 const ascii = /^[\t\n\r\u0020-\u007e]*$/;
 
 function isAlikeInAscii({ type = "", normalizers = [], pretokenizers = [] }: Step): boolean {
@@ -146,7 +145,8 @@ export function exactTokenizer(definition: TokenizerDefinition): ExactTokenizer 
   }
   return {
     content: (text) => tokenizer.encode(strip(text), { add_special_tokens: false }).ids,
-    withSpecials: (text, pair) => tokenizer.encode(strip(text), pair === undefined ? {} : { text_pair: strip(pair) }).ids,
+    withSpecials: (text, pair) =>
+      tokenizer.encode(strip(text), pair === undefined ? {} : { text_pair: strip(pair) }).ids,
     token: (id) => tokenizer.id_to_token(id),
     specials: new Set(added.filter(({ special }) => special).map(({ id }) => id)),
     idOf: (token) => tokenizer.token_to_id(token),

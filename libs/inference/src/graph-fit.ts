@@ -20,7 +20,8 @@ const ranks: Readonly<Record<OutputHead["kind"], number>> = {
   attentions: 4,
 };
 
-const describe = ({ name, type, shape }: GraphValue): string => `${name} (${type} ${shape.join(" x ") || "of any shape"})`;
+const describe = ({ name, type, shape }: GraphValue): string =>
+  `${name} (${type} ${shape.join(" x ") || "of any shape"})`;
 
 function inputNames({ ids, attentionMask, tokenTypes, positionIds, constants }: GraphInputs): string[] {
   return [ids, attentionMask, tokenTypes, positionIds, ...Object.keys(constants)].filter((name) => name !== null);
@@ -33,7 +34,8 @@ function problems(expected: GraphExpectation, inputs: readonly GraphValue[], out
   for (const input of inputs) {
     if (named.includes(input.name) && input.type !== "int64" && input.type !== "int32")
       found.push(`its input ${input.name} takes ${input.type}, not int64 or int32`);
-    if (!named.includes(input.name) && !isEmptyCache(input)) found.push(`the entry does not name its input ${input.name}`);
+    if (!named.includes(input.name) && !isEmptyCache(input))
+      found.push(`the entry does not name its input ${input.name}`);
   }
   const output = outputs.find(({ name }) => name === expected.output);
   if (!output) return [...found, `it has no output ${expected.output}`];

@@ -1,7 +1,13 @@
 export { calibrateSession } from "./calibrate-session.js";
-export { CrossEncoder, type CrossEncoderResult } from "./cross-encoder.js";
+export { CrossEncoder, type CrossEncoderResult, type Reranker } from "./cross-encoder.js";
 export { cudaProblem } from "./cuda-problem.js";
-export { DenseEncoder, type DenseResult, type InputType } from "./dense-encoder.js";
+export {
+  DenseEncoder,
+  type DenseEncoderOptions,
+  type DenseResult,
+  type InputType,
+  type LongText,
+} from "./dense-encoder.js";
 export { InferenceError, type InferenceFailure } from "./inference-error.js";
 export { mapInOrder } from "./map-in-order.js";
 export { estimateMemory, type MemoryModel, tokensWithin, workerBytes } from "./memory-model.js";
@@ -14,7 +20,8 @@ export {
   type SessionWorkers,
   type TextFailure,
 } from "./model-session.js";
-export { SparseEncoder, type SparseResult } from "./sparse-encoder.js";
+export { openReranker, openSparseEncoder } from "./open-encoder.js";
+export { SparseEncoder, type SparseResult, type SparseTextEncoder } from "./sparse-encoder.js";
 export { TextTokenizer, type TokenSequence } from "./text-tokenizer.js";
 export type { Resize } from "./token-budget.js";
 export type { DoneWork, WorkObserver } from "./work-observer.js";

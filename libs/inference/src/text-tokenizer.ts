@@ -84,8 +84,8 @@ export class TextTokenizer {
    * @throws InferenceError naming the file and the first text whose ids differ, or what is not supported.
    */
   static async open(path: string): Promise<TextTokenizer> {
-    const json = await readFile(path, "utf8");
     try {
+      const json = await readFile(path, "utf8");
       const tokenizer = new TextTokenizer(JSON.parse(json) as object);
       await checkTokenizer(json, (text) => tokenizer.#tokenizer.withSpecials(text));
       return tokenizer;

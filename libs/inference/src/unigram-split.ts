@@ -65,7 +65,8 @@ export function unigramSplit(model: UnigramModel, pretokens: readonly string[]):
   for (const pretoken of pretokens) {
     for (const piece of bestPieces(model, pretoken)) {
       const bytes = fallsBack && !model.tokens_to_ids.has(piece) ? Array.from(Buffer.from(piece), byteName) : [];
-      if (bytes.length > 0 && bytes.every((name) => model.tokens_to_ids.has(name))) for (const name of bytes) tokens.push(name);
+      if (bytes.length > 0 && bytes.every((name) => model.tokens_to_ids.has(name)))
+        for (const name of bytes) tokens.push(name);
       else tokens.push(piece);
     }
   }

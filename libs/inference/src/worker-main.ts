@@ -76,7 +76,9 @@ async function openSession(init: WorkerInit, device: Device): Promise<Run> {
 
 function graphValues(metadata: readonly InferenceSession.ValueMetadata[]): GraphValue[] {
   return metadata.map((value) =>
-    value.isTensor ? { name: value.name, type: value.type, shape: value.shape } : { name: value.name, type: "no tensor", shape: [] },
+    value.isTensor
+      ? { name: value.name, type: value.type, shape: value.shape }
+      : { name: value.name, type: "no tensor", shape: [] },
   );
 }
 

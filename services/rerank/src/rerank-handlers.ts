@@ -1,5 +1,5 @@
 import { OutcomeReason, OutcomeSource, type QueryCandidates, type RerankService, Stage } from "@ragline/contracts";
-import { CrossEncoder } from "@ragline/inference";
+import { openReranker } from "@ragline/inference";
 import type { Handlers } from "@ragline/rpc";
 import { openStage, type StageOptions, streamBatches, summarise, takeOpen } from "@ragline/stage";
 import { LatencyGovernor } from "./core/latency-governor.js";
@@ -13,11 +13,11 @@ export function rerankHandlers(options: StageOptions): Handlers<typeof RerankSer
       const stage = await openStage(Stage.RERANK, open, options, signal);
       try {
         yield { kind: { case: "ready", value: stage.ready } };
-        const encoder = new CrossEncoder(stage.session, stage.tokenizer);
+        const reranker = openReranker(stage.session, stage.tokenizer);
         const governor = new LatencyGovernor(open.latencyTargetMs / 1000, () => stage.session.budget.latency());
         const score = async ({ queryId, query, candidates }: QueryCandidates) => {
           const texts = candidates.map(({ text }) => text);
-          const { scores, truncated, failures, seconds } = await scoreCandidates(encoder, governor, query, texts);
+          const { scores, truncated, failures, seconds } = await scoreCandidates(reranker, governor, query, texts);
           const reply = {
             queryId,
             scores: [...scores],

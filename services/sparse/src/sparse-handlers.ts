@@ -1,5 +1,5 @@
 import { type SparseService, Stage, type TextBatch } from "@ragline/contracts";
-import { SparseEncoder } from "@ragline/inference";
+import { openSparseEncoder } from "@ragline/inference";
 import { countWords } from "@ragline/lexical";
 import { type Handlers, RaglineError } from "@ragline/rpc";
 import {
@@ -28,7 +28,7 @@ export function sparseHandlers(options: StageOptions): Handlers<typeof SparseSer
       const stage = await openStage(Stage.SPARSE, open, options, signal);
       try {
         yield { kind: { case: "ready", value: stage.ready } };
-        const encoder = new SparseEncoder(stage.session, stage.tokenizer);
+        const encoder = openSparseEncoder(stage.session, stage.tokenizer);
         const encode = async (batch: TextBatch) => {
           const inputType = inputTypeOf(batch);
           const { rows, truncated, failures } = await encoder.encode(batch.texts, inputType);

@@ -1,11 +1,11 @@
 import { OutcomeReason } from "@ragline/contracts";
-import type { CrossEncoder } from "@ragline/inference";
+import type { Reranker } from "@ragline/inference";
 import { itemFailures } from "@ragline/stage";
 import type { LatencyGovernor } from "./latency-governor.js";
 
 /** Scores of one query's candidates. */
 export interface ScoredCandidates {
-  /** One raw logit per candidate, NaN for one that `failures` names. */
+  /** One score per candidate, NaN for one that `failures` names. */
   readonly scores: Float32Array;
   readonly truncated: number;
   readonly failures: ReturnType<typeof itemFailures>;
@@ -14,7 +14,7 @@ export interface ScoredCandidates {
 
 /** Scores a query's candidates, the first ones first, as many as the latency target allows. */
 export async function scoreCandidates(
-  encoder: CrossEncoder,
+  reranker: Reranker,
   governor: LatencyGovernor,
   query: string,
   texts: readonly string[],
@@ -29,7 +29,7 @@ export async function scoreCandidates(
   while (scored < candidates) {
     if (scored > 0 && governor.targetSeconds > 0 && elapsed() >= governor.targetSeconds) break;
     const to = Math.min(candidates, scored + pairsAtOnce);
-    const part = await encoder.score(query, texts.slice(scored, to));
+    const part = await reranker.score(query, texts.slice(scored, to));
     scores.set(part.scores, scored);
     truncated += part.truncated.length;
     for (const failure of itemFailures(part.failures))
