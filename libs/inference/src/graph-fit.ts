@@ -1,15 +1,5 @@
 import { type GraphValue, isEmptyCache } from "./session-inputs.js";
-import type { GraphInputs, OutputHead } from "./worker-protocol.js";
-
-/** What an entry says of a graph. */
-export interface GraphExpectation {
-  readonly inputs: GraphInputs;
-  /** Name of the output that is read. */
-  readonly output: string;
-  readonly head: OutputHead;
-  /** Numbers in the last dimension of the output; null where it is the length of the text. */
-  readonly width: number | null;
-}
+import type { GraphExpectation, GraphInputs, OutputHead } from "./worker-protocol.js";
 
 const ranks: Readonly<Record<OutputHead["kind"], number>> = {
   "hidden-states": 3,

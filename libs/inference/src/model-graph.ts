@@ -1,6 +1,5 @@
 import type { GraphModelEntry, VerifiedModel } from "@ragline/models";
-import type { GraphExpectation } from "./graph-fit.js";
-import type { OutputHead } from "./worker-protocol.js";
+import type { GraphExpectation, OutputHead } from "./worker-protocol.js";
 
 function headOf({ output, pooling = "mean", normalise, loader }: GraphModelEntry): OutputHead {
   switch (output.head) {

@@ -1,5 +1,3 @@
-import type { GraphExpectation } from "./graph-fit.js";
-
 /** How the graph's output becomes one result per row. */
 export type OutputHead =
   | { readonly kind: "hidden-states"; readonly pooling: "cls" | "mean" | "last-token"; readonly normalise: boolean }
@@ -16,6 +14,16 @@ export interface GraphInputs {
   /** Inputs that always have the same value. */
   readonly constants: Readonly<Record<string, number | readonly number[]>>;
   readonly paddingSide: "right" | "left";
+}
+
+/** What an entry says of a graph. */
+export interface GraphExpectation {
+  readonly inputs: GraphInputs;
+  /** Name of the output that is read. */
+  readonly output: string;
+  readonly head: OutputHead;
+  /** Numbers in the last dimension of the output; null where it is the length of the text. */
+  readonly width: number | null;
 }
 
 /** What a worker computes on; a simulated device is a ledger over the CPU that runs out of memory at a budget. */
