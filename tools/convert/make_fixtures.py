@@ -210,8 +210,8 @@ def make(name: str, out: Path) -> None:
     entry.setdefault("dimension", tokenizer.get_vocab_size())
     if family.inputs == WITH_TYPES:
         entry["inputs"] = {"tokenTypes": "token_type_ids"}
-    entry["tokenizer"] = {"file": _described(folder / "tokenizer.json")}
-    entry["graphs"] = {"fp32": {"graph": _described(folder / "model.onnx")}} | _other_precisions(family, exported, folder)
+    entry["tokenizer"] = {"file": described(folder / "tokenizer.json")}
+    entry["graphs"] = {"fp32": {"graph": described(folder / "model.onnx")}} | _other_precisions(family, exported, folder)
     _write(folder / "entry.json", entry)
     reference: dict[str, object] = {"ids": [encoding.ids for encoding in encodings], "results": results}
     reference |= {"query": QUERY, "texts": TEXTS}
@@ -224,15 +224,15 @@ def _other_precisions(family: Family, model: onnx.ModelProto, folder: Path) -> d
     made = {}
     if "int8" in family.precisions:
         weights.save_with_weights({"model.int8.onnx": weights.dynamic_int8(model)}, folder, "weights.bin")
-        made["int8"] = {"graph": _described(folder / "model.int8.onnx"), "externalData": [_described(folder / "weights.bin")]}
+        made["int8"] = {"graph": described(folder / "model.int8.onnx"), "externalData": [described(folder / "weights.bin")]}
     for precision, convert in (("fp16", weights.half), ("q4", weights.four_bits)):
         if precision in family.precisions:
             weights.save_with_weights({f"model.{precision}.onnx": convert(model)}, folder, None)
-            made[precision] = {"graph": _described(folder / f"model.{precision}.onnx")}
+            made[precision] = {"graph": described(folder / f"model.{precision}.onnx")}
     return made
 
 
-def _described(path: Path) -> dict[str, object]:
+def described(path: Path) -> dict[str, object]:
     data = path.read_bytes()
     return {"name": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
