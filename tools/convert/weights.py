@@ -128,7 +128,9 @@ def save_with_weights(graphs: dict[str, onnx.ModelProto], folder: Path, weights:
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[tuple[str, bytes], tuple[int, int]] = {}
     data = bytearray()
-    for name, graph in graphs.items():
+    for name, original in graphs.items():
+        graph = onnx.ModelProto()
+        graph.CopyFrom(original)
         if weights is not None:
             for tensor in graph.graph.initializer:
                 raw = numpy_helper.to_array(tensor).tobytes()

@@ -189,7 +189,7 @@ describe("worker processes", () => {
     const model = await verified("splade-tiny", "sparse", "fp32");
     const wrong = { ...model, entry: { ...model.entry, output: { ...model.entry.output, name: "logits" } } };
     await expect(ModelSession.open(wrong, { workers: 1 })).rejects.toThrow(
-      /model splade-tiny cannot be opened: .*outputs sparse_weights; expected .*output logits/,
+      /model splade-tiny cannot be opened: .*outputs sparse_weights \(float32 batch_size x 30522\); expected .*output logits/,
     );
   });
 
