@@ -164,7 +164,7 @@ describe("the same command lines as plain processes", () => {
     expect(JSON.parse(manifest)).toMatchObject({ schema_version: "v4.1", rerank_run: { executed: true } });
 
     for (const name of [...processes.names].reverse()) expect(await processes.stopOne(name), name).toBe(0);
-  }, 120_000);
+  }, 240_000);
 });
 
 /**

@@ -44,8 +44,12 @@ test.skipIf(!hasPromtool).each([
   ["check", "config", `${folder}/prometheus.yml`],
   ["check", "rules", ...yamlFiles(`${folder}/rules`)],
   ["test", "rules", ...yamlFiles(`${folder}/tests`)],
-])("promtool %s %s", (...args) => {
-  const { status, stdout, stderr } = spawnSync("promtool", args, { encoding: "utf8" });
-  expect(`${stdout}${stderr}`).not.toMatch(/FAILED|error/i);
-  expect(status).toBe(0);
-});
+])(
+  "promtool %s %s",
+  (...args) => {
+    const { status, stdout, stderr } = spawnSync("promtool", args, { encoding: "utf8" });
+    expect(`${stdout}${stderr}`).not.toMatch(/FAILED|error/i);
+    expect(status).toBe(0);
+  },
+  120_000,
+);
