@@ -233,7 +233,9 @@ test("an unknown model is not found, and a dense one neither", async () => {
   for (const model of ["splade-huge", "bge-small-en-v1.5"]) {
     await expect(encode(client, { model })).rejects.toMatchObject({
       code: status.NOT_FOUND,
-      message: `"${model}" is no sparse model of the registry; choose one of: splade-tiny (ragline/splade-tiny), qdrant-bm25 (Qdrant/bm25)`,
+      message: expect.stringContaining(
+        `"${model}" is no sparse model of the registry; choose one of: splade-tiny (ragline/splade-tiny), qdrant-bm25 (Qdrant/bm25), `,
+      ),
     });
   }
 });
