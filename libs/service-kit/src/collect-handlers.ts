@@ -31,6 +31,7 @@ class Collection {
   readonly #open: CollectOpen;
   #collector: TraceCollector | undefined;
   #before: MetricSnapshot = [];
+  #telling: Promise<void> = Promise.resolve();
 
   constructor(sources: CollectSources, open: CollectOpen) {
     this.#sources = sources;
@@ -69,7 +70,13 @@ class Collection {
     if (this.#collector) this.#sources.tracing.forget(this.#collector);
   }
 
-  async #tellSpans(): Promise<void> {
+  /** One after the other: whoever asks has been told everything up to now. */
+  #tellSpans(): Promise<void> {
+    this.#telling = this.#telling.then(() => this.#tellNewSpans());
+    return this.#telling;
+  }
+
+  async #tellNewSpans(): Promise<void> {
     for (const spansJson of (await this.#collector?.drain()) ?? [])
       this.#tell({ spansJson, spansDropped: BigInt(this.#collector?.dropped ?? 0) });
     if (this.#collector?.dropped) this.#tell({ spansDropped: BigInt(this.#collector.dropped) });

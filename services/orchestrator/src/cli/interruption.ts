@@ -1,3 +1,4 @@
+import { RaglineError } from "@ragline/rpc";
 import { exitCodes } from "./exit-codes.js";
 
 // Package managers pass Ctrl-C on to a process that the terminal has told already; two at once are one.
@@ -11,7 +12,7 @@ export function interruption(): { readonly signal: AbortSignal; readonly interru
     const now = performance.now();
     if (firstAt !== undefined && now - firstAt > sameMs) process.exit(exitCodes.interrupted);
     firstAt ??= now;
-    controller.abort(new Error(`stopped by ${name}`));
+    controller.abort(new RaglineError("CANCELLED", "STOPPED", `stopped by ${name}`));
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
   return { signal: controller.signal, interrupted: () => firstAt !== undefined };
