@@ -15,6 +15,7 @@ const names = [
   "replica-scaling",
   "search-throughput",
   "evaluation-throughput",
+  "telemetry-cost",
 ];
 
 for (const name of names) {

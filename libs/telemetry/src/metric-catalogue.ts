@@ -202,6 +202,7 @@ export const metricCatalogue = {
       { stage: "sparse", reason: "metadata_fallback", source: "runtime" },
       { stage: "rerank", reason: "out_of_memory", source: "runtime" },
       { stage: "rerank", reason: "execution_failed", source: "runtime" },
+      { stage: "rerank", reason: "executor_unavailable", source: "runtime" },
       { stage: "rerank", reason: "timeout", source: "runtime" },
     ],
     services: ["orchestrator"],

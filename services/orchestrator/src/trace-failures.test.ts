@@ -153,7 +153,7 @@ test("a collector gets one whole trace of all processes, also when a stage fails
   const [rerank] = receiver.spans.filter(({ name }) => name === "rag.rerank");
   expect(rerank?.events.find(({ name }) => name === "rag.fallback")?.attributes).toMatchObject({
     "rag.stage": "rerank",
-    "rag.reason": "execution_failed",
+    "rag.reason": "executor_unavailable",
   });
 });
 
