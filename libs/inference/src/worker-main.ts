@@ -35,7 +35,9 @@ interface Device {
 function openDevice(init: WorkerInit): Device {
   const { device } = init;
   const executionProviders = device.kind === "cuda" ? [{ name: "cuda", deviceId: 0 } as const] : (["cpu"] as const);
-  const plain = { executionProviders: [...executionProviders], memory: residentMemory };
+  // A GPU's memory is measured from outside, and the host's is none of the lease.
+  const memory = device.kind === "cuda" ? () => ({ usedBytes: 0, peakBytes: 0 }) : residentMemory;
+  const plain = { executionProviders: [...executionProviders], memory };
   if (device.kind !== "simulated") return { ...plain, guard: (_, compute) => compute() };
   const ledger = new SimulatedDevice({ weightsBytes: init.graphBytes, ...parseSimulatedOptions(device.options) });
   return {

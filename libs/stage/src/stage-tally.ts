@@ -110,6 +110,7 @@ export class StageTally {
         detail: `${memoryKills} worker process(es) of ${this.#model} used more than their lease and were ended; their texts were computed again on new ones, in smaller calls`,
       });
     }
+    const leasedPeak = (leased.devices ?? []).reduce((sum, { peakBytes = 0n }) => sum + peakBytes, 0n);
     const causes = countCauses(leased.resizes ?? []);
     const shrunk = (leased.resizes ?? []).filter(({ fromTokens = 0, toTokens = 0 }) => toTokens < fromTokens).length;
     if (stats.outOfMemory > 0 || shrunk > 0) {
@@ -129,7 +130,8 @@ export class StageTally {
       paddedTokens: BigInt(stats.paddedTokens),
       truncated: BigInt(this.#truncated),
       seconds: this.#startedAt === undefined ? 0 : (performance.now() - this.#startedAt) / 1000,
-      peakBytes: BigInt(stats.peakBytes),
+      // Workers do not know what they use of a GPU; it is measured from outside.
+      peakBytes: leasedPeak > BigInt(stats.peakBytes) ? leasedPeak : BigInt(stats.peakBytes),
       workersLost: stats.workersLost,
       outcomes: this.#outcomes,
     };

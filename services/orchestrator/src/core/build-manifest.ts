@@ -157,7 +157,9 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
   const latencyMs =
     reranked.latencySeconds.reduce((sum, seconds) => sum + seconds * 1000, 0) /
     Math.max(1, reranked.latencySeconds.length);
-  const isOnGpu = reranked.run.summary.devices.some(({ kind }) => kind !== "cpu");
+  const gpuPeaks = reranked.run.summary.devices.flatMap(({ kind, peakBytes }) =>
+    kind === "cpu" ? [] : Number(peakBytes),
+  );
   const figures = {
     query: queries[0] ? describeQuery(queries[0].text, facts.settings) : null,
     candidate_ids: firstIds,
@@ -170,7 +172,7 @@ function rerankRun(result: CollectionResult, facts: ManifestFacts): object | nul
     ...figures,
     batch_size: depth,
     latency_ms: latencyMs,
-    gpu_peak_gb: gigabytes(isOnGpu ? reranked.run.summary.peakBytes : 0),
+    gpu_peak_gb: gigabytes(Math.max(0, ...gpuPeaks)),
     lease_events: facts.leaseEvents.filter(({ stage }) => stage === "rerank"),
     memory: memoryRecord(reranked.run),
     queries: queries.length,
