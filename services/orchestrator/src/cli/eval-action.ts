@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectories } from "@ragline/artifacts";
-import { openDataset, writeTrecRun } from "@ragline/evaluation";
+import { openDataset, parseMetric, writeTrecRun } from "@ragline/evaluation";
 import { readModels, useModels } from "@ragline/models";
 import type { Command } from "commander";
 import { evaluateDataset } from "../core/eval/evaluate-dataset.js";
@@ -42,6 +42,7 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
     const { compare } = flags;
     if (compare !== undefined && compare.length !== 2)
       throw usageError("BAD_COMPARE", `--compare takes two rankings, not ${compare.length}`);
+    const metrics = metricsOf(flags);
     const dataset = await openDataset(flags.dataset, flags.split === undefined ? {} : { split: flags.split });
     const { report, modes } = await evaluateDataset({
       dataset,
@@ -51,7 +52,7 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
       ...(flags.cacheDir === undefined ? {} : { cacheDir: flags.cacheDir }),
       trecRuns: flags.trecRun ?? [],
       ...(compare === undefined ? {} : { compare: [compare[0] as string, compare[1] as string] as const }),
-      ...(flags.metrics === undefined ? {} : { metrics: flags.metrics.flatMap((names) => names.split(",")) }),
+      ...(metrics === undefined ? {} : { metrics }),
       relevanceLevel: flags.relevanceLevel,
       depth: flags.depth,
       seed: flags.seed,
@@ -66,14 +67,22 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
     return exitCodes.done;
   } catch (error) {
     if (interrupted()) return exitCodes.interrupted;
-    const { code, message, reason } = describeFailure(
-      error instanceof RangeError ? usageError("BAD_METRIC", error.message, error) : toRunError(error),
-    );
+    const { code, message, reason } = describeFailure(toRunError(error));
     if (flags.json) process.stdout.write(`${JSON.stringify({ error: { reason, message } }, undefined, 2)}\n`);
     process.stderr.write(`ragline: ${message}\n`);
     return code;
   } finally {
     await telemetry?.close();
+  }
+}
+
+/** The metrics that were asked for, separated by spaces or commas. */
+function metricsOf({ metrics }: EvalFlags): string[] | undefined {
+  const names = metrics?.flatMap((one) => one.split(",")).filter((name) => name.trim() !== "");
+  try {
+    return names?.map((name) => parseMetric(name).name);
+  } catch (error) {
+    throw usageError("BAD_METRIC", (error as RangeError).message, error);
   }
 }
 
