@@ -151,4 +151,4 @@ test("after any faults the right file is there, or a clear error and never a wro
   expect(outcomes.right).toBeGreaterThan(50);
   expect(outcomes.error).toBeGreaterThan(20);
   expect(problems).toContain("refused");
-}, 60_000);
+}, 240_000);

@@ -118,8 +118,6 @@ const shape = z.strictObject({
   source: sourceSchema.optional(),
   /** Columns of a vector (dense, bi_encoder), size of a sparse vocabulary (2^31 for hashed words), 1 for a score. */
   dimension: z.int().positive(),
-  /** Numbers in the graph's vector where that is longer (Matryoshka models): the first `dimension` are kept. */
-  fullDimension: z.int().positive().optional(),
   /** Most tokens that the model reads, specials and prefix included. */
   maxTokens: z.int().positive(),
   /** Of hidden states alone: how token vectors become one. */
@@ -170,8 +168,6 @@ function crossCheck(entry: Shape, report: (path: string[], message: string) => v
   const { output } = entry;
   if (output && !rule.heads.includes(output.head))
     report(["output", "head"], `must be one of ${rule.heads.join(", ")} for the loader ${entry.loader}`);
-  if (entry.fullDimension !== undefined && entry.fullDimension < entry.dimension)
-    report(["fullDimension"], "must be no less than the dimension");
   if (output?.head === "hidden-states" && entry.pooling === undefined)
     report(["pooling"], "hidden states need one of mean, cls, last-token");
   if (entry.source?.kind !== "hub") return;
