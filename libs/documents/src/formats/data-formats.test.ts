@@ -53,7 +53,7 @@ test.each([
 test.each([
   ["100,000 arrays", "a.json", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
   ["100,000 objects", "a.jsonl", `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`],
-  ["100,000 sequences", "a.yaml", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
+  ["20,000 sequences", "a.yaml", `${"[".repeat(20_000)}${"]".repeat(20_000)}`],
   ["a million numbers", "a.json", `[${"1,".repeat(1_000_000)}1]`],
 ])("%s are read", async (_, name, source) => {
   const { blocks } = await read(name, source);
@@ -100,7 +100,7 @@ test("a notebook's strings are accounted for to the byte", async () => {
       expect(at).toBe(bytes.length);
       expect(covered).toBe(text.replace(/\s/g, "").length);
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   );
 });
 
