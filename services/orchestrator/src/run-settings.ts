@@ -162,9 +162,10 @@ export const runSettings = defineSettings({
   },
   chunkStrategy: {
     type: "enum",
-    values: ["structure", "window"],
+    values: ["structure", "window", "semantic"],
     default: "structure",
-    description: "How documents are cut: along their structure, or into runs of as many words as fit.",
+    description:
+      "How documents are cut: along their structure, into runs of as many words as fit, or along the structure and where the topic turns.",
   },
   maxBatchTokens: {
     type: "integer",

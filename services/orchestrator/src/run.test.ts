@@ -1,11 +1,16 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseManifest } from "@ragline/artifacts";
+import { resolveSettings } from "@ragline/config";
 import { Stage } from "@ragline/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeChunkDirectory } from "./core/chunk-directory.js";
+import { chunkOptions } from "./core/chunk-options.js";
 import type { RunEvent } from "./core/run-events.js";
 import type { RunSummary } from "./core/run-summary.js";
+import { verifySources } from "./core/verify-sources.js";
 import { directoryOf, documents, hashesOf, manifestOf, runHere } from "./run-fixture.js";
+import { runSettings } from "./run-settings.js";
 import type { StageProcesses } from "./stages/stage-processes.js";
 
 let input: Awaited<ReturnType<typeof directoryOf>>;
@@ -68,6 +73,29 @@ test("the manifest is a valid v4.1 manifest with hashes of the files that are th
     model_name: "qa-minilm-l6-cross-encoder",
   });
   expect(manifest.sparse_run).toMatchObject({ executed: true, fallback_used: false, vectors: { coverage_ratio: 1 } });
+});
+
+test("the manifest accounts for every byte of every document, and the documents bear it out", async () => {
+  const run = join(output.path, "full");
+  const { inputs } = (await manifestOf(run)) as { inputs: { bytes: number; ledger: Record<string, number> }[] };
+  for (const { bytes, ledger } of inputs)
+    expect(Object.values(ledger).reduce((sum, count) => sum + count, 0)).toBe(bytes);
+  expect(await verifySources(run, {})).toEqual({ sound: 3, changed: [], missing: [], problems: [] });
+  const elsewhere = await directoryOf({ ...documents, "leases.md": "# Other words\n" });
+  const moved = await verifySources(run, { inputs: [elsewhere.path] });
+  expect(moved).toEqual({ sound: 2, changed: ["leases.md"], missing: [], problems: [] });
+  await elsewhere.remove();
+});
+
+test("chunk files of the documents give the vectors that the documents give", async () => {
+  const chunks = join(output.path, "chunks");
+  const chunking = await chunkOptions(resolveSettings(runSettings, { env: {} }).values, "docs");
+  const { signal } = new AbortController();
+  await writeChunkDirectory({ inputs: [input.path], directory: join(chunks, "docs"), chunking, signal });
+  await runHere({ chunkedDir: chunks, outputDir: join(output.path, "from-chunks"), enableRerank: false });
+  const fromChunks = await hashesOf(join(output.path, "from-chunks"));
+  const { "docs_rerank.jsonl": _, ...others } = hashes;
+  expect(fromChunks).toEqual(others);
 });
 
 test("the self-audit finds the right chunks in every ranking", () => {

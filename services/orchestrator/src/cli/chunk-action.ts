@@ -9,6 +9,7 @@ import { isHarmless } from "../core/collect-chunks.js";
 import { nameOfInputs } from "../core/plan-collections.js";
 import { inSpan } from "../core/run-trace.js";
 import { toRunError, usageError } from "../core/usage-error.js";
+import { openChunkEmbedder } from "./chunk-embedder.js";
 import { chunkSettings } from "./chunk-settings.js";
 import { chunkText, ledgerOf } from "./chunk-text.js";
 import { describeFailure } from "./describe-failure.js";
@@ -48,8 +49,9 @@ export async function chunkAction(flags: ChunkFlags, command: Command): Promise<
   const { signal, interrupted } = interruption();
   const telemetry = await startCliTelemetry();
   const bar = progressBar();
+  let embedder: Awaited<ReturnType<typeof openChunkEmbedder>> | undefined;
   try {
-    const { values: settings } = resolveSettings(chunkSettings, {
+    const { values: settings, provenance } = resolveSettings(chunkSettings, {
       flags: readFlags(command, chunkSettings),
       env: process.env,
       dotenvPath: ".env",
@@ -61,8 +63,13 @@ export async function chunkAction(flags: ChunkFlags, command: Command): Promise<
       throw usageError("MANY_NAMES", "--collections names several collections, but --input makes one; give one name");
     const collection = collections?.[0] ?? (await nameOfInputs(input));
     useModels(readModels(settings.modelsFile));
-    const chunking = await chunkOptions(settings, collection, signal);
     const startedAt = performance.now();
+    if (settings.chunkStrategy === "semantic")
+      embedder = await openChunkEmbedder(settings, provenance, collection, signal);
+    const chunking = {
+      ...(await chunkOptions(settings, collection, signal)),
+      ...(embedder ? { embed: embedder.embed } : {}),
+    };
     const summary = await inSpan("rag.chunk", { "rag.collection": collection }, () =>
       writeChunkDirectory({
         inputs: input,
@@ -93,6 +100,7 @@ export async function chunkAction(flags: ChunkFlags, command: Command): Promise<
     process.stderr.write(`ragline: ${message}\n`);
     return code;
   } finally {
+    await embedder?.close();
     await telemetry.close();
   }
 }

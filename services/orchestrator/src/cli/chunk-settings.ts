@@ -1,8 +1,10 @@
+import { leaseSettings } from "@ragline/gpu-lease";
 import { modelSettings } from "@ragline/models";
 import { readingSettings } from "../reading-settings.js";
 import { runSettings } from "../run-settings.js";
 
 const { input, collections, ensembleModels, chunkTokens, chunkOverlap, chunkStrategy, failOn } = runSettings;
+const { precision, workers, endpoints, leaseTimeout } = runSettings;
 
 /** The settings of a run that decide its chunks; the same ones give the same chunks in a run. */
 export const chunkSettings = {
@@ -18,6 +20,12 @@ export const chunkSettings = {
   chunkTokens,
   chunkOverlap,
   chunkStrategy,
+  // What the dense model runs on that finds where topics turn.
+  ...leaseSettings,
+  precision,
+  workers,
+  endpoints,
+  leaseTimeout,
   ...modelSettings,
   failOn,
 };

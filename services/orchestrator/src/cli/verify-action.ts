@@ -2,16 +2,18 @@ import { compareDense, type DenseComparison, type RunVerification, verifyRun } f
 import { listModels } from "@ragline/models";
 import { Presets, SingleBar } from "cli-progress";
 import { toRunError } from "../core/usage-error.js";
+import { verifySources } from "../core/verify-sources.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
-import { comparisonText, verificationText } from "./verify-text.js";
+import { comparisonText, sourcesText, verificationText } from "./verify-text.js";
 
 /** The flags of `ragline verify`. */
 export interface VerifyFlags {
   readonly run: string;
   readonly summaryPath?: string;
   readonly baseline?: string;
+  readonly input?: string[];
   readonly json?: boolean;
 }
 
@@ -73,13 +75,31 @@ export async function verifyAction(flags: VerifyFlags): Promise<number> {
     // A run whose manifest cannot be read has no files to compare; that is among its problems.
     if (baseline !== undefined && verification.files.length > 1)
       differences = await compareDense(flags.run, baseline, summaryPath === undefined ? {} : { summaryPath });
-    const sound = verification.problems.length === 0 && (differences ?? []).every(({ equal }) => equal);
+    const sources =
+      verification.files.length > 1
+        ? await verifySources(flags.run, {
+            signal,
+            ...(summaryPath === undefined ? {} : { summaryPath }),
+            ...(flags.input === undefined ? {} : { inputs: flags.input }),
+          })
+        : undefined;
+    const sound =
+      verification.problems.length === 0 &&
+      (differences ?? []).every(({ equal }) => equal) &&
+      (sources?.problems ?? []).length === 0;
     if (flags.json) {
-      const report = { sound, ...verification, ...(differences ? { baseline: differences } : {}), seconds };
+      const report = {
+        sound,
+        ...verification,
+        ...(differences ? { baseline: differences } : {}),
+        ...(sources ? { sources } : {}),
+        seconds,
+      };
       process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     } else {
       const texts = [verificationText(verification, seconds)];
       if (differences && baseline !== undefined) texts.push(comparisonText(differences, baseline));
+      if (sources) texts.push(sourcesText(sources));
       process.stdout.write(`${texts.join("\n\n")}\n`);
     }
     return sound ? exitCodes.done : exitCodes.failed;

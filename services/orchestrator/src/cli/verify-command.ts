@@ -11,6 +11,7 @@ export function addVerifyCommand(program: Command): void {
     .requiredOption("--run <dir>", "Output directory of the run.")
     .option("--summary-path <file>", "The run's manifest, where it is not in its directory.")
     .option("--baseline <dir>", "Another run whose dense files must be the same, byte for byte.")
+    .option("--input <paths...>", "Where the run's documents are, when they are not where the run found them.")
     .option("--json", "Print what was found as one JSON object.")
     .action(async (flags: VerifyFlags) => {
       const { verifyAction } = await import("./verify-action.js");

@@ -1,4 +1,5 @@
 import type { DenseComparison, RunVerification, VerifyProblem } from "@ragline/artifacts";
+import type { SourceVerification } from "../core/verify-sources.js";
 import { newTable } from "./summary-tables.js";
 
 const hashShown = 12;
@@ -30,6 +31,21 @@ export function verificationText(verification: RunVerification, seconds: number)
   const megabytes = (bytes / 1e6).toFixed(1);
   parts.push(`${verdict}: ${counts}; ${megabytes} MB in ${seconds.toFixed(2)} s`);
   return parts.join("\n\n");
+}
+
+/** What a person reads of the check against the run's documents. */
+export function sourcesText({ sound, changed, missing, problems }: SourceVerification): string {
+  const parts = [
+    `${countOf(sound, "document")} read again: every byte is in one chunk, or counted as the manifest says.`,
+  ];
+  if (changed.length > 0)
+    parts.push(`Changed since the run, so not compared:\n${changed.map((path) => `  ${path}`).join("\n")}`);
+  if (missing.length > 0) parts.push(`Not there any more:\n${missing.map((path) => `  ${path}`).join("\n")}`);
+  if (problems.length > 0)
+    parts.push(
+      `Documents that are not accounted for:\n${problems.map(({ path, detail }) => `  ${path} ${detail}`).join("\n")}`,
+    );
+  return parts.join("\n");
 }
 
 /** What a person reads of a comparison of dense files. */

@@ -2,13 +2,14 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { ArtifactError, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
-import { chunkInputs, type Ledger, type LedgerCounts, sumLedgers } from "@ragline/chunking";
+import { type ChunkFilesOptions, chunkInputs, type Ledger, type LedgerCounts, sumLedgers } from "@ragline/chunking";
 import { OutcomeReason, Stage } from "@ragline/contracts";
 import { AuditSampler } from "@ragline/evaluation";
 import { chunkOptions } from "./chunk-options.js";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { PlannedCollection } from "./plan-collections.js";
 import type { RunContext } from "./run-context.js";
+import { SentenceEmbedder } from "./sentence-embedder.js";
 import { usageError } from "./usage-error.js";
 import { report } from "./with-stage.js";
 
@@ -142,21 +143,29 @@ async function collectDocuments(
   collector: Collector,
 ): Promise<Ledger> {
   const ledgers: Ledger[] = [];
-  for await (const event of chunkInputs(documents, {
-    ...(await chunkOptions(context.settings, collection, context.signal)),
-    signal: context.signal,
-  })) {
-    if (event.type === "chunk") {
-      await collector.add(event.chunk);
-    } else if (event.type === "skipped") {
-      collector.skip({ path: event.path, reason: event.reason, message: event.message });
-    } else {
-      const { relativePath, sha256, chunks, ledger, encoding = "utf-8" } = event;
-      const told = encoding === "utf-8" ? {} : { encoding };
-      const { bytes, byteCounts } = ledger;
-      collector.inputs.push({ path: relativePath, bytes, sha256, chunks, ...told, ledger: byteCounts });
-      ledgers.push(ledger);
+  const { settings, signal } = context;
+  const embedder = settings.chunkStrategy === "semantic" ? new SentenceEmbedder(context, collection) : undefined;
+  const options: ChunkFilesOptions = {
+    ...(await chunkOptions(settings, collection, signal)),
+    signal,
+    ...(embedder ? { embed: (texts) => embedder.embed(texts) } : {}),
+  };
+  try {
+    for await (const event of chunkInputs(documents, options)) {
+      if (event.type === "chunk") {
+        await collector.add(event.chunk);
+      } else if (event.type === "skipped") {
+        collector.skip({ path: event.path, reason: event.reason, message: event.message });
+      } else {
+        const { relativePath, sha256, chunks, ledger, encoding = "utf-8" } = event;
+        const told = encoding === "utf-8" ? {} : { encoding };
+        const { bytes, byteCounts } = ledger;
+        collector.inputs.push({ path: relativePath, bytes, sha256, chunks, ...told, ledger: byteCounts });
+        ledgers.push(ledger);
+      }
     }
+  } finally {
+    await embedder?.close();
   }
   return sumLedgers(ledgers);
 }

@@ -217,6 +217,8 @@ async function chunkAndEmbed(
   texts.catch(() => undefined);
   try {
     await chunks.begun();
+    // The model that finds where topics turn holds the device until the last document is chunked.
+    if (context.settings.chunkStrategy === "semantic") await collecting;
     const dense = await steps.run("dense", () => runDense(context, planned.name, chunks, texts, workspace));
     return { collected: await collecting, queries: await queries, dense };
   } catch (error) {

@@ -1,0 +1,44 @@
+import type { EmbedTexts } from "@ragline/chunking";
+import { resolveSettings, type SettingProvenance, type SettingValues } from "@ragline/config";
+import { noRunMetrics } from "@ragline/telemetry";
+import { SentenceEmbedder } from "../core/sentence-embedder.js";
+import { runSettings } from "../run-settings.js";
+import { parseEndpoints } from "../stages/parse-endpoints.js";
+import { deviceSource, runLeases } from "../stages/run-leases.js";
+import { StageProcesses } from "../stages/stage-processes.js";
+import type { chunkSettings } from "./chunk-settings.js";
+
+/** What finds where topics turn, over a dense service that is started for it unless one is named. */
+export async function openChunkEmbedder(
+  values: SettingValues<typeof chunkSettings>,
+  provenance: readonly SettingProvenance[],
+  collection: string,
+  signal: AbortSignal,
+): Promise<{ embed: EmbedTexts; close: () => Promise<void> }> {
+  const stages = await StageProcesses.open({
+    endpoints: parseEndpoints(values.endpoints ?? []),
+    workers: values.workers,
+    leases: runLeases({ ...values, source: deviceSource(provenance) }, signal),
+    exclusive: true,
+    logLevel: "warn",
+    onLine: (line) => process.stderr.write(`  ${line}\n`),
+  });
+  const settings = { ...resolveSettings(runSettings, { env: {} }).values, ...values };
+  const context = {
+    runId: "chunk",
+    settings,
+    stages,
+    metrics: noRunMetrics,
+    emit: () => undefined,
+    signal,
+    outcomes: [],
+  };
+  const embedder = new SentenceEmbedder(context, collection);
+  return {
+    embed: embedder.embed,
+    close: async () => {
+      await embedder.close();
+      await stages.close();
+    },
+  };
+}
