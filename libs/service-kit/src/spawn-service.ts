@@ -17,7 +17,7 @@ export interface SpawnOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Flags of Node itself. @default [] */
   readonly execArgv?: readonly string[];
-  /** How long it may take until it is ready, in milliseconds. @default 15000 */
+  /** How long it may take until it is ready, in milliseconds. @default 60000 */
   readonly readyTimeoutMs?: number;
   /** How long `stop` waits before it kills, in milliseconds. @default 5000 */
   readonly stopTimeoutMs?: number;
@@ -90,7 +90,7 @@ function watchExit(child: ChildProcess, onLine: (line: string) => void): Promise
  * @throws RaglineError UNAVAILABLE SERVICE_NOT_STARTED with the child's own last words, or CANCELLED
  */
 export async function spawnService(options: SpawnOptions): Promise<SpawnedService> {
-  const { name, readyTimeoutMs = 15_000, stopTimeoutMs = 5000, signal } = options;
+  const { name, readyTimeoutMs = 60_000, stopTimeoutMs = 5000, signal } = options;
   const child = fork(fileURLToPath(options.entry), [...(options.args ?? [])], {
     env: { ...(options.env ?? process.env), [spawnedVariable]: "1" },
     execArgv: [...(options.execArgv ?? [])],

@@ -91,7 +91,8 @@ export async function verifySources(
 }
 
 function pathOf({ metadata }: RunChunk): string {
-  return String(metadata["relative_path"] ?? "");
+  const path = metadata["relative_path"];
+  return typeof path === "string" ? path : "";
 }
 
 class SourceCheck {
