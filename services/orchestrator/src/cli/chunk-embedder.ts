@@ -20,6 +20,7 @@ export async function openChunkEmbedder(
     workers: values.workers,
     leases: runLeases({ ...values, source: deviceSource(provenance) }, signal),
     exclusive: true,
+    modelSettings: values,
     logLevel: "warn",
     onLine: (line) => process.stderr.write(`  ${line}\n`),
   });

@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { readChunkFile } from "@ragline/artifacts";
 import { resolveSettings } from "@ragline/config";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ChunkDirectoryOptions, writeChunkDirectory } from "./chunk-directory.js";
 import { runSettings } from "../run-settings.js";
+import { type ChunkDirectoryOptions, writeChunkDirectory } from "./chunk-directory.js";
 import { chunkOptions } from "./chunk-options.js";
 
 let root = "";
