@@ -12,7 +12,7 @@ import {
   sha256Of,
 } from "@ragline/artifacts";
 import { type ChunkFilesOptions, chunkerVersion, chunkFiles, recordJson } from "@ragline/chunking";
-import { type FoundDocument, findDocuments} from "@ragline/documents";
+import { type FoundDocument, findDocuments } from "@ragline/documents";
 import { chunkFileNames } from "./chunk-file-names.js";
 import type { SkippedInput } from "./collect-chunks.js";
 
