@@ -13,7 +13,7 @@ export interface TokenCounter {
 /** Longer runs without white space are counted in pieces: some tokenizers take time that grows with their square. */
 const maxWordLength = 256;
 /** Longer words hardly ever come again. */
-const maxCachedLength = 48;
+const maxCachedLength = 256;
 const maxCachedWords = 100_000;
 
 /** Words and their tokens; one for all documents of a run, since the tokenizer is what chunking costs. */
