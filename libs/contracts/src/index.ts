@@ -14,6 +14,7 @@ export {
   LeaseEvent_Kind,
   LeaseEvent_KindSchema,
   LeaseEventSchema,
+  LongText,
   type ModelFile,
   ModelFileSchema,
   type Outcome,

@@ -21,6 +21,8 @@ export interface BatchResult<Reply> {
   readonly reply: Reply;
   readonly items: number;
   readonly truncated: number;
+  /** Texts whose result is the mean over their parts. @default 0 */
+  readonly averaged?: number;
   /** Texts whose result is empty. @default 0 */
   readonly empty?: number;
   /** Texts without a result. @default 0 */

@@ -44,6 +44,7 @@ export class StageTally {
   readonly #model: string;
   #items = 0;
   #truncated = 0;
+  #averaged = 0;
   #empty = 0;
   #failed = 0;
   #startedAt: number | undefined;
@@ -60,9 +61,10 @@ export class StageTally {
   }
 
   /** Counts a finished batch. */
-  add(batch: { items: number; truncated: number; empty?: number; failed?: number }): void {
+  add(batch: { items: number; truncated: number; averaged?: number; empty?: number; failed?: number }): void {
     this.#items += batch.items;
     this.#truncated += batch.truncated;
+    this.#averaged += batch.averaged ?? 0;
     this.#empty += batch.empty ?? 0;
     this.#failed += batch.failed ?? 0;
   }
@@ -80,6 +82,13 @@ export class StageTally {
         reason: OutcomeReason.TEXT_TRUNCATED,
         count: BigInt(this.#truncated),
         detail: `${this.#truncated} of ${this.#items} texts have more tokens than ${this.#model} takes; what came after was not read`,
+      });
+    }
+    if (this.#averaged > 0) {
+      this.report({
+        reason: OutcomeReason.TEXT_AVERAGED,
+        count: BigInt(this.#averaged),
+        detail: `${this.#averaged} of ${this.#items} texts have more tokens than ${this.#model} takes; their vectors are means over all their parts`,
       });
     }
     if (this.#empty > 0) {

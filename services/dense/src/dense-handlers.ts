@@ -1,4 +1,4 @@
-import { type DenseService, Stage, type TextBatch } from "@ragline/contracts";
+import { type DenseService, LongText, Stage, type TextBatch } from "@ragline/contracts";
 import { DenseEncoder } from "@ragline/inference";
 import type { Handlers } from "@ragline/rpc";
 import {
@@ -20,10 +20,12 @@ export function denseHandlers(options: StageOptions): Handlers<typeof DenseServi
       const stage = await openStage(Stage.DENSE, open, options, signal);
       try {
         yield { kind: { case: "ready", value: stage.ready } };
-        const encoder = new DenseEncoder(stage.session, stage.tokenizer);
+        const encoder = new DenseEncoder(stage.session, stage.tokenizer, {
+          longText: open.longText === LongText.WINDOW_MEAN ? "window-mean" : "truncate",
+        });
         const { dimension } = stage.entry;
         const embed = async (batch: TextBatch) => {
-          const { values, truncated, failures } = await encoder.encode(batch.texts, inputTypeOf(batch));
+          const { values, truncated, averaged, failures } = await encoder.encode(batch.texts, inputTypeOf(batch));
           const { firstIndex, inputType, texts } = batch;
           const vectors = {
             firstIndex,
@@ -34,7 +36,13 @@ export function denseHandlers(options: StageOptions): Handlers<typeof DenseServi
             truncated,
             failures: itemFailures(failures),
           };
-          return { reply: vectors, items: texts.length, truncated: truncated.length, failed: failures.length };
+          return {
+            reply: vectors,
+            items: texts.length,
+            truncated: truncated.length,
+            averaged: averaged.length,
+            failed: failures.length,
+          };
         };
         for await (const vectors of streamBatches(stage, items, ({ texts }) => texts, embed))
           yield { kind: { case: "vectors", value: vectors } };

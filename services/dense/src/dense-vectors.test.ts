@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { InputType, OutcomeReason, Precision, Stage } from "@ragline/contracts";
+import { InputType, LongText, OutcomeReason, Precision, Stage } from "@ragline/contracts";
 import { embeddedModelsDir } from "@ragline/models";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -130,6 +130,19 @@ test("a text of no, one or a million characters has a vector; what is cut is tol
   expect(summary).toMatchObject({ items: 6n, batches: 6n, tokens: BigInt(2 + 3 + 3 * 256 + 3), truncated: 2n });
   expect(summary.outcomes).toMatchObject([{ stage: Stage.DENSE, model: "all-miniLM-l6" }]);
   expect(summary.outcomes.map(brief)).toEqual([{ reason: OutcomeReason.TEXT_TRUNCATED, count: 2n, degraded: false }]);
+});
+
+test("a passage that is too long is the mean of its parts where that is asked for, and the summary says so", async () => {
+  const { client } = await startDense();
+  const stream = DenseStream.open(client, { longText: LongText.WINDOW_MEAN });
+  await stream.ready();
+  const fits = "word ".repeat(254);
+  const { matrix, truncated } = await stream.embed(fits, `${fits} and more of it`);
+  expect(truncated).toEqual([]);
+  expect(row(matrix, 1).equals(row(matrix, 0))).toBe(false);
+  const summary = await stream.end();
+  expect(summary.truncated).toBe(0n);
+  expect(summary.outcomes.map(brief)).toEqual([{ reason: OutcomeReason.TEXT_AVERAGED, count: 1n, degraded: false }]);
 });
 
 test("a batch of nothing is answered, and so is a stream of nothing", async () => {

@@ -30,6 +30,13 @@ export const runSettings = defineSettings({
     default: null,
     description: "Where the manifest goes, processing_summary.json beside the artifacts by default.",
   },
+  longText: {
+    type: "enum",
+    values: ["truncate", "window-mean"],
+    default: "truncate",
+    description:
+      "What becomes of a passage with more tokens than a dense model takes: the vector of its start, or the mean over all its parts.",
+  },
   faissIndex: {
     type: "enum",
     values: ["flat", "hnsw", "none"],

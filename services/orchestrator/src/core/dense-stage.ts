@@ -1,4 +1,4 @@
-import type { DenseVectors, DenseVectorsSchema } from "@ragline/contracts";
+import { type DenseVectors, type DenseVectorsSchema, LongText } from "@ragline/contracts";
 import { type DenseBlock, fromFloat32Bytes } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { MessageSpool } from "./message-spool.js";
@@ -49,8 +49,11 @@ export async function embedWithModel(
   const queryBlocks: DenseVectors[] = [];
   let dimension = 0;
   let available = 0;
-  const { exclusiveEnsemble, ensembleModels } = context.settings;
-  const open = stageOpen(context, "dense", model, exclusiveEnsemble ? {} : { sideBySide: ensembleModels.length });
+  const { exclusiveEnsemble, ensembleModels, longText } = context.settings;
+  const open = stageOpen(context, "dense", model, {
+    longText: longText === "window-mean" ? LongText.WINDOW_MEAN : LongText.TRUNCATE,
+    ...(exclusiveEnsemble ? {} : { sideBySide: ensembleModels.length }),
+  });
   const run = await runTextModel<"dense", DenseVectors>(context, {
     stage: "dense",
     model,

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { InputType, type StageOpenSchema } from "@ragline/contracts";
+import { InputType, type LongText, type StageOpenSchema } from "@ragline/contracts";
 import type { ChunkSpool } from "./chunk-spool.js";
 import { precisionOf } from "./precision-name.js";
 import type { RunContext, StageName } from "./run-context.js";
@@ -16,6 +16,7 @@ export function stageOpen(
     readonly sideBySide?: number;
     readonly maxBatchItems?: number;
     readonly latencyTargetMs?: number;
+    readonly longText?: LongText;
   } = {},
 ): StageOpenInit {
   const { settings, stages, runId } = context;

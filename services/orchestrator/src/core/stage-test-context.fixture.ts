@@ -42,6 +42,7 @@ export function contextFor(
       maxFileBytes: 67_108_864,
       fileTimeout: 60_000,
       rerankTimeout: 0,
+      longText: "truncate",
       ...settings,
     },
     stages: stages as unknown as StageClients,
