@@ -18,6 +18,7 @@ export { POINT_NAMESPACE, pointId, pointIds } from "./point-id.js";
 export { appendQdrantPoint, type PayloadContext, payloadKeys, pointPayload, type QdrantPoint } from "./qdrant-jsonl.js";
 export { type ChunkRecord, type ReadChunkFileOptions, readChunkFile, type SkippedRecord } from "./read-chunk-file.js";
 export { type Line, readLines } from "./read-lines.js";
+export { REPORT_NAME, readReportMark, reportMark } from "./report-mark.js";
 export { type RunStats, runStatsSchema } from "./run-stats.js";
 export { sha256File, sha256Of } from "./sha256-file.js";
 export { appendSparseLine, readSparseJsonl, type SparseRowJson, sparseModels, sparseRowJson } from "./sparse-jsonl.js";

@@ -61,8 +61,15 @@ export interface Run {
   readChunks(): AsyncIterable<RunChunk>;
   /** Each row's vectors of all sparse models, model -> vector, in one pass over the file. */
   readSparseRows(): ReturnType<typeof readSparseRows>;
-  /** Each chunk's metadata, and where the line of its point ends: the next one's first byte. Vectors are not parsed. */
-  readMetadata(): AsyncIterable<{ readonly metadata: Record<string, unknown>; readonly endOffset: number }>;
+  /**
+   * Each chunk's metadata, the characters (code points) of its text, and where the line of its point ends: the next one's
+   * first byte. Vectors are not parsed.
+   */
+  readMetadata(): AsyncIterable<{
+    readonly metadata: Record<string, unknown>;
+    readonly textCharacters: number;
+    readonly endOffset: number;
+  }>;
   /** The HNSW graph over the primary model's vectors; undefined when the run has none. */
   readGraph(): Promise<HnswGraph | undefined>;
   /**
@@ -171,7 +178,7 @@ const payloadStart = Buffer.from(',"payload":{');
 
 async function* readMetadata(
   path: string,
-): AsyncGenerator<{ metadata: Record<string, unknown>; endOffset: number }, void, undefined> {
+): AsyncGenerator<{ metadata: Record<string, unknown>; textCharacters: number; endOffset: number }, void, undefined> {
   for await (const { number, offset, bytes } of readLines(path)) {
     const at = bytes.indexOf(payloadStart);
     const endOffset = offset + bytes.length + 1;
@@ -184,8 +191,11 @@ async function* readMetadata(
     } catch {
       // Something else follows the payload: the whole line says what.
     }
+    const point = payload === undefined ? parsePoint(path, number, bytes) : undefined;
+    const { full_text_length: told } = payload ?? {};
     yield {
-      metadata: payload === undefined ? parsePoint(path, number, bytes).metadata : metadataOf(payload),
+      metadata: point?.metadata ?? metadataOf(payload ?? {}),
+      textCharacters: typeof told === "number" ? told : [...String(point?.text ?? payload?.["text"] ?? "")].length,
       endOffset,
     };
   }

@@ -7,6 +7,7 @@ import { type Manifest, manifestPrefix, parseManifest } from "./manifest.js";
 import { checkManifestSeal } from "./manifest-seal.js";
 import { manifestWarnings } from "./manifest-warnings.js";
 import { readManifestBytes } from "./read-manifest.js";
+import { REPORT_NAME, readReportMark } from "./report-mark.js";
 import { sha256Of } from "./sha256-file.js";
 import { type RunContents, verifyContents } from "./verify-contents.js";
 import { type VerifyProblem, VerifyProblems } from "./verify-problems.js";
@@ -106,7 +107,12 @@ export async function verifyRun(dir: string, options: VerifyRunOptions = {}): Pr
       files.push(await verifyFile(output, readers.get(output.name), problems));
     const sameDirectory = dirname(summaryPath) === root;
     await findUnlisted(root, [...files.map(({ name }) => name), sameDirectory ? summaryName : ""], names, problems);
-    return result(manifest.collection, files, manifestWarnings(manifest), checked);
+    return result(
+      manifest.collection,
+      files,
+      [...manifestWarnings(manifest), ...(await reportWarnings(root, manifest))],
+      checked,
+    );
   } finally {
     for (const reader of readers.values()) await reader.close();
   }
@@ -182,6 +188,13 @@ async function verifyFile(
     problems.add(name, "missing", `cannot be read: ${error.message}`);
     return absent;
   }
+}
+
+/** The report page holds times, so the manifest lists no hash of it; it names the manifest that it was drawn from. */
+async function reportWarnings(root: string, { manifest_sha256: expected = "" }: Manifest): Promise<string[]> {
+  const found = await readReportMark(join(root, REPORT_NAME));
+  if (found === undefined || found === expected) return [];
+  return [`${REPORT_NAME} is the page of another run than this manifest's.`];
 }
 
 /** Files under the run's prefix that are not the run's, and what a killed run left. */

@@ -229,6 +229,11 @@ export const runSettings = defineSettings({
     flag: "--enable-stage-report",
     description: "Print the table of the stages at the end.",
   },
+  report: {
+    type: "boolean",
+    default: true,
+    description: "Write report.html beside the artifacts: the run as a page with plots and tables.",
+  },
   storeQueries: {
     type: "boolean",
     default: false,

@@ -83,7 +83,7 @@ function auditTable({ selfAudit }: CollectionSummary): string {
 const maxSkippedShown = 20;
 
 function collectionText(summary: CollectionSummary, stageReport: boolean): string {
-  const { collection, chunks, selfAudit, warnings, outputDir, files, manifest, skippedInputs } = summary;
+  const { collection, chunks, selfAudit, warnings, outputDir, files, manifest, report, skippedInputs } = summary;
   const parts = [`\nCollection ${collection}: ${chunks} chunks`];
   if (stageReport) parts.push(stageTable(summary.stages));
   if (stageReport && summary.devices?.length > 0) parts.push(deviceTable(summary.devices));
@@ -105,7 +105,7 @@ function collectionText(summary: CollectionSummary, stageReport: boolean): strin
     parts.push(`Skipped inputs:\n${shown.join("\n")}`);
   }
   parts.push(
-    `Artifacts in ${outputDir}:\n${files.map(({ name, bytes }) => `  ${name}  ${compactBytes.format(bytes)}`).join("\n")}\n  ${manifest}  (manifest)`,
+    `Artifacts in ${outputDir}:\n${files.map(({ name, bytes }) => `  ${name}  ${compactBytes.format(bytes)}`).join("\n")}\n  ${manifest}  (manifest)${report ? `\n  ${report}  (report: open it in a browser)` : ""}`,
   );
   return parts.join("\n");
 }

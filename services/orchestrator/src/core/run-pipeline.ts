@@ -9,6 +9,7 @@ import { type MetricSnapshot, type RunMetrics, recordAlways } from "@ragline/tel
 import type { RunSettings } from "../run-settings.js";
 import { version } from "../version.js";
 import { buildManifest, type ManifestFacts } from "./build-manifest.js";
+import { drawReport } from "./draw-report.js";
 import { exportCollection } from "./export-stage.js";
 import { fusedLines } from "./fused-lines.js";
 import { fusionSettings } from "./fusion-settings.js";
@@ -104,7 +105,10 @@ async function runOne(
         unit: "files",
       },
     });
-    return summariseCollection(result, outcomes(), exported, workspace.outputDir, seconds);
+    const report = context.settings.report
+      ? await drawReport(context, result, workspace.outputDir, exported.manifestPath)
+      : null;
+    return { ...summariseCollection(result, outcomes(), exported, workspace.outputDir, seconds), report };
   } finally {
     await workspace.remove();
     // What an export service that was killed has left.

@@ -31,6 +31,8 @@ export interface CollectionSummary {
   readonly chunks: number;
   readonly outputDir: string;
   readonly manifest: string;
+  /** Path of the report page; null without one. */
+  readonly report: string | null;
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[];
   readonly stages: readonly StageRow[];
   readonly devices: readonly DeviceRow[];
@@ -145,7 +147,7 @@ export function summariseCollection(
   exported: Exported,
   outputDir: string,
   exportSeconds: number,
-): CollectionSummary {
+): Omit<CollectionSummary, "report"> {
   return {
     collection: result.planned.name,
     chunks: result.collected.chunks.count,

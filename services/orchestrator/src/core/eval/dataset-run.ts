@@ -56,6 +56,7 @@ export async function datasetRun(dataset: Dataset, cacheDir: string, settings: R
       summaryPath: null,
       queries: null,
       auditQueries: 0,
+      report: false,
       enableRerank: false,
       faissIndex: "none",
     },
