@@ -2,11 +2,11 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256File } from "@ragline/artifacts";
 
-const manifestName = "processing_summary.json";
+const timed: readonly string[] = ["processing_summary.json", "report.html"];
 
-/** SHA-256 of every file of a run by name; the manifest is left out, since it tells times. */
+/** SHA-256 of every file of a run by name; manifest and report are left out, since they tell times. */
 export async function dataFileHashes(outputDir: string): Promise<Readonly<Record<string, string>>> {
-  const names = (await readdir(outputDir)).filter((name) => name !== manifestName).sort();
+  const names = (await readdir(outputDir)).filter((name) => !timed.includes(name)).sort();
   const entries = await Promise.all(
     names.map(async (name) => [name, await sha256File(join(outputDir, name))] as const),
   );

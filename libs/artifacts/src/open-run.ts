@@ -191,13 +191,13 @@ async function* readMetadata(
     } catch {
       // Something else follows the payload: the whole line says what.
     }
-    const point = payload === undefined ? parsePoint(path, number, bytes) : undefined;
-    const { full_text_length: told } = payload ?? {};
-    yield {
-      metadata: point?.metadata ?? metadataOf(payload ?? {}),
-      textCharacters: typeof told === "number" ? told : [...String(point?.text ?? payload?.["text"] ?? "")].length,
-      endOffset,
-    };
+    const told = payload?.["full_text_length"];
+    if (payload !== undefined && typeof told === "number") {
+      yield { metadata: metadataOf(payload), textCharacters: told, endOffset };
+      continue;
+    }
+    const { metadata, text } = parsePoint(path, number, bytes);
+    yield { metadata, textCharacters: Array.from(text).length, endOffset };
   }
 }
 

@@ -31,10 +31,12 @@ export interface BarChartOptions {
 }
 
 const width = 640;
-const rowHeight = 46;
-const axisHeight = 52;
-/** So that labels of the axis' ends are whole. */
+const rowHeight = 56;
+const axisHeight = 66;
 const inset = 12;
+
+/** Labels at the ends of the axis stay within the plot. */
+const anchor = (x: number): string => (x < 30 ? "start" : x > width - 30 ? "end" : "middle");
 
 /** Horizontal bars with their names above them, so that both are readable on a narrow screen. */
 export function barChart(bars: readonly Bar[], options: BarChartOptions): Html {
@@ -50,19 +52,19 @@ export function barChart(bars: readonly Bar[], options: BarChartOptions): Html {
     .ticks(4)
     .map(
       (tick) =>
-        html`<line class="grid" x1="${at(tick)}" x2="${at(tick)}" y1="4" y2="${bottom}"/><text class="tick" x="${at(tick)}" y="${bottom + 20}" text-anchor="middle">${number(tick, 3)}</text>`,
+        html`<line class="grid" x1="${at(tick)}" x2="${at(tick)}" y1="4" y2="${bottom}"/><text class="tick" x="${at(tick)}" y="${bottom + 24}" text-anchor="${anchor(scale(tick))}">${number(tick, 3)}</text>`,
     );
   const rows = shown.map(({ label: name, from = 0, to, text, colour = 0, interval, mark }, i) => {
     const y = i * rowHeight;
     const length = Math.max(2, scale(to) - scale(from)).toFixed(1);
-    const middle = y + 33;
-    return html`<g><title>${name}: ${text}</title><text x="${inset}" y="${y + 20}">${shorten(name, 34)}</text><text class="value" x="${width - inset}" y="${y + 20}" text-anchor="end">${text}</text><rect class="c${colour}" x="${at(from)}" y="${y + 26}" width="${length}" height="14" rx="2"/>${
+    const middle = y + 39;
+    return html`<g><title>${name}: ${text}</title><text x="${inset}" y="${y + 22}">${shorten(name, 34)}</text><text class="value" x="${width - inset}" y="${y + 22}" text-anchor="end">${text}</text><rect class="c${colour}" x="${at(from)}" y="${y + 32}" width="${length}" height="14" rx="2"/>${
       interval
         ? html`<path class="whisker" d="M${at(interval[0])} ${middle - 5}v10M${at(interval[0])} ${middle}H${at(interval[1])}M${at(interval[1])} ${middle - 5}v10"/>`
         : undefined
-    }${mark === undefined ? undefined : html`<path class="mark" d="M${at(mark)} ${y + 22}v22"/>`}</g>`;
+    }${mark === undefined ? undefined : html`<path class="mark" d="M${at(mark)} ${y + 29}v20"/>`}</g>`;
   });
-  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${ticks}${rows}<text class="tick" x="${width / 2}" y="${bottom + 42}" text-anchor="middle">${axis}</text></svg>${
+  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${ticks}${rows}<text class="tick" x="${width / 2}" y="${bottom + 54}" text-anchor="middle">${axis}</text></svg>${
     bars.length > shown.length
       ? html`<p class="note">and ${number(bars.length - shown.length)} more, see the table</p>`
       : undefined

@@ -21,7 +21,12 @@ function batchSizes({ manifest }: ReportContent): BatchSize[] {
       if (typeof name !== "string" || !name.endsWith("_batch_size")) continue;
       if (typeof count !== "number" || typeof sum !== "number") continue;
       const { model } = (labels ?? {}) as Readonly<Record<string, unknown>>;
-      sizes.push({ stage, model: String(model ?? ""), batches: count, mean: count > 0 ? sum / count : undefined });
+      sizes.push({
+        stage,
+        model: typeof model === "string" ? model : "",
+        batches: count,
+        mean: count > 0 ? sum / count : undefined,
+      });
     }
   }
   if (sizes.length > 0) return sizes;

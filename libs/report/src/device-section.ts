@@ -38,7 +38,7 @@ function leaseBars(leases: readonly Lease[]): { bars: Bar[]; memory: Bar[] } {
       {
         label,
         to: peak / 1e6,
-        text: `${bytes(peak)} of ${bytes(lease.bytes)}`,
+        text: bytes(peak),
         mark: lease.bytes / 1e6,
         colour: stages.indexOf(lease.stage) % 8,
       },

@@ -28,7 +28,9 @@ export function percent(share: number | null | undefined): string {
 /** The beginning of a text, in code points. */
 export function shorten(text: string, most: number): string {
   if (text.length <= most) return text;
-  const start = [...text.slice(0, most * 2)].slice(0, most - 1).join("");
+  const start = Array.from(text.slice(0, most * 2))
+    .slice(0, most - 1)
+    .join("");
   return `${start}…`;
 }
 

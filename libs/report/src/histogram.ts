@@ -19,8 +19,8 @@ export interface HistogramOptions {
   readonly limits: readonly { readonly name: string; readonly value: number }[];
 }
 
-const [width, height] = [640, 330];
-const [left, right, top, bottom] = [72, 16, 16, 66];
+const [width, height] = [640, 350];
+const [left, right, top, bottom] = [96, 16, 16, 74];
 
 /** How often values occur, as columns. */
 export function histogram(bins: readonly Bin[], { label, axis, limits }: HistogramOptions): Html {
@@ -42,12 +42,12 @@ export function histogram(bins: readonly Bin[], { label, axis, limits }: Histogr
     .ticks(5)
     .map(
       (tick) =>
-        html`<text class="tick" x="${x(tick).toFixed(1)}" y="${height - bottom + 22}" text-anchor="middle">${number(tick)}</text>`,
+        html`<text class="tick" x="${x(tick).toFixed(1)}" y="${height - bottom + 28}" text-anchor="${x(tick) > width - 40 ? "end" : "middle"}">${number(tick)}</text>`,
     );
   const lines = limits.map(
     ({ name, value }) =>
       html`<g><title>${name}: ${number(value)}</title><path class="mark" d="M${x(value).toFixed(1)} ${top}V${height - bottom}"/></g>`,
   );
-  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${rows}${ticks}${columns}${lines}<text class="tick" x="${(left + width - right) / 2}" y="${height - 12}" text-anchor="middle">${axis}</text></svg>
+  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${rows}${ticks}${columns}${lines}<text class="tick" x="${(left + width - right) / 2}" y="${height - 14}" text-anchor="middle">${axis}</text></svg>
 `;
 }

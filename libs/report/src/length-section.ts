@@ -43,7 +43,7 @@ export function lengthSection({ manifest, chunks, tokenLimits }: ReportContent):
 `
     }${
       drawn.length > 0
-        ? html`<p class="note">Dashed lines are limits. ${limits.length > drawn.length ? `${count(limits.length - drawn.length, "limit")} far to the right not drawn. ` : ""}Tokens are the chunks' own count; special tokens and prefixes of a model come on top.</p>
+        ? html`<p class="note">Dashed lines are limits. ${limits.length > drawn.length ? `${count(limits.length - drawn.length, "limit")} far to the right not drawn. ` : ""}Tokens are those that the chunks tell of themselves.</p>
 `
         : undefined
     }${details(

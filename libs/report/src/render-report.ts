@@ -48,7 +48,7 @@ export function renderReport(content: ReportContent): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="ragline ${manifest.versions?.["ragline"] ?? ""}">
 ${new Html(reportMark(manifest.manifest_sha256))}

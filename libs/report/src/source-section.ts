@@ -4,16 +4,14 @@ import { bytes, number, percent } from "./format.js";
 import { html } from "./html.js";
 import type { ReportContent } from "./report-content.js";
 
-const reasonOrder = ["core", "blank"];
-
-/** What became of every character of the documents, by reason, the most first behind text and blanks. */
+/** What became of every character of the documents, by reason: in chunks, blank, then the rest by size. */
 function characterShares(coverage: Readonly<Record<string, unknown>>): { reason: string; characters: number }[] {
   const byReason = coverage["characters_by_reason"];
   const counts =
     typeof byReason === "object" && byReason !== null
       ? byReason
       : { core: coverage["core"], blank: coverage["blank"], skipped: coverage["skipped"] };
-  const place = ({ reason }: { reason: string }): number => (reasonOrder.indexOf(reason) + 3) % 3 || 3;
+  const place = ({ reason }: { reason: string }): number => (reason === "core" ? 0 : reason === "blank" ? 1 : 2);
   return Object.entries(counts as Readonly<Record<string, unknown>>)
     .flatMap(([reason, characters]) => (typeof characters === "number" ? [{ reason, characters }] : []))
     .sort((a, b) => place(a) - place(b) || b.characters - a.characters);

@@ -17,7 +17,10 @@ export function stageSection({ manifest }: ReportContent): Section {
   const items: Readonly<Record<string, readonly [number | undefined, string]>> = {
     chunk: [manifest.chunk_count, "chunks"],
     dense: [dense?.total_embeddings_generated, "vectors"],
-    sparse: [sparse ? manifest.chunk_count * (Array.isArray(sparse.model_names) ? sparse.model_names.length : 1) : undefined, "vectors"],
+    sparse: [
+      sparse ? manifest.chunk_count * (Array.isArray(sparse.model_names) ? sparse.model_names.length : 1) : undefined,
+      "vectors",
+    ],
     rerank: [rerank?.executed ? Number(rerank["queries"] ?? 0) : undefined, "queries"],
   };
   const rows = bars.map(({ label, from = 0, to, text }) => {

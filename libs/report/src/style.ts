@@ -3,7 +3,7 @@ export const style = `
 :root{color-scheme:light dark;--ground:#fff;--panel:#f6f7f9;--text:#1b1f24;--soft:#57606a;--line:#d0d7de;--link:#0550ae;--bad:#a40e26;
 --c0:#2563b0;--c1:#b45309;--c2:#0f766e;--c3:#a21caf;--c4:#4d7c0f;--c5:#b91c1c;--c6:#6d4fc2;--c7:#77808a}
 @media (prefers-color-scheme:dark){:root{--ground:#0f1216;--panel:#181c22;--text:#e6e9ed;--soft:#a3adb8;--line:#363d47;--link:#79b8ff;--bad:#ff8f98;
---c0:#6ea8fe;--c1:#f0a04b;--c2:#3fc7b5;--c3:#e08bea;--c4:#9ccc4a;--c5:#ff7b72;--c6:#b09cff;--c7:#8b949e}}
+--c0:#4a86dc;--c1:#f0a04b;--c2:#3fc7b5;--c3:#e08bea;--c4:#9ccc4a;--c5:#ff7b72;--c6:#b09cff;--c7:#8b949e}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--text);font:16px/1.5 system-ui,sans-serif}
 header,main,footer{max-width:60rem;margin:0 auto;padding:1rem}
@@ -37,7 +37,7 @@ svg .tick{fill:var(--soft);font-size:14px}
 svg .value{font-weight:600}
 svg .grid{stroke:var(--line)}
 svg .whisker,svg .mark{stroke:var(--text);stroke-width:2;fill:none}
-svg .mark{stroke-dasharray:4 3}
+svg .mark{stroke-dasharray:5 3}
 svg.map{background:var(--ground);border:1px solid var(--line);border-radius:6px}
 svg.map circle{fill-opacity:.8;stroke:var(--ground);stroke-width:.75}
 svg.map circle:hover{stroke:var(--text);stroke-width:2.5;fill-opacity:1}

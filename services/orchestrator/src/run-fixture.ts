@@ -46,9 +46,12 @@ export async function directoryOf(
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** sha256 of every file of a directory by name, the manifest left out: it tells times. */
+/** Files of a run that tell times. */
+const timed: readonly string[] = ["processing_summary.json", "report.html"];
+
+/** sha256 of every file of a directory by name, manifest and report left out: they tell times. */
 export async function hashesOf(directory: string): Promise<Record<string, string>> {
-  const names = (await readdir(directory)).filter((name) => name !== "processing_summary.json").sort();
+  const names = (await readdir(directory)).filter((name) => !timed.includes(name)).sort();
   return Object.fromEntries(
     await Promise.all(
       names.map(

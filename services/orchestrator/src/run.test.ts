@@ -254,7 +254,7 @@ test.each([
     const directory = `killed-${name}`;
     const run = await runHere(settings(directory), { onEvent: killOnce(stage, name, on) });
     expect(await hashesOf(join(output.path, directory))).toEqual(hashes);
-    expect(await readdir(join(output.path, directory))).toHaveLength(Object.keys(hashes).length + 1);
+    expect(await readdir(join(output.path, directory))).toHaveLength(Object.keys(hashes).length + 2);
     const { warnings = [] } = run.collections[0] ?? {};
     expect(warnings.map(({ reason }) => reason)).toContain("executor_unavailable");
     expect(run.degraded).toBe(false);
