@@ -147,7 +147,7 @@ test("its size is bounded, whatever the run's", async () => {
   const long = "x".repeat(300);
   const many = <Item>(item: (i: number) => Item): Item[] => Array.from({ length: 3000 }, (_, i) => item(i));
   const page = await pageOf({
-    chunks: 20_000,
+    chunks: 5000,
     document: (row) => `${long}${row}`,
     text: () => `${long} ${"<".repeat(300)}`,
     manifest: {
