@@ -36,7 +36,7 @@ export function table(rows: readonly (readonly Cell[])[], options: TableOptions)
     i < textColumns ? html`<th scope="col">${text}</th>` : html`<th scope="col" class="n">${text}</th>`,
   );
   const rest = rows.length - shown.length;
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption><thead><tr>${headings}</tr></thead><tbody>${shown}</tbody></table></div>${
+  return html`<div class="scroll" role="region" aria-label="${caption}, table" tabindex="0"><table><caption>${caption}</caption><thead><tr>${headings}</tr></thead><tbody>${shown}</tbody></table></div>${
     rest > 0 ? html`<p class="note">and ${number(rest)} more, see the manifest</p>` : undefined
   }
 `;
