@@ -1,5 +1,6 @@
 // Runs the pipeline again and again while a lease broker, a stage service or a worker process is killed at a random moment:
 // every run has to end well, with the same bytes as one that nobody disturbed, and no lease may be left.
+import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 // A broker that is back within this is waited for; stages wait longer than that.
 const brokerAwayMs = 2000;
 const leaseTimeoutMs = 15_000;
+const pollMs = 20;
 
 /** The processes of a run that may be killed: services that hold leases, and workers that compute under them. */
 function living(victim: Victim, runPid: number): number[] {
@@ -36,8 +38,8 @@ function living(victim: Victim, runPid: number): number[] {
   return among.filter(({ command }) => isVictim.test(command)).map(({ pid }) => pid);
 }
 
-/** Kills a victim when its moment has come. @returns whether there was one. */
-async function killOnce(victim: Victim, afterMs: number, runPid: number, broker: BrokerProcess): Promise<boolean> {
+/** Kills a victim when its moment has come, or as soon as there is one. @returns whether there was one. */
+async function killOnce(victim: Victim, afterMs: number, run: ChildProcess, broker: BrokerProcess): Promise<boolean> {
   await sleep(afterMs);
   if (victim === "broker") {
     await broker.kill();
@@ -45,14 +47,21 @@ async function killOnce(victim: Victim, afterMs: number, runPid: number, broker:
     await broker.restart();
     return true;
   }
-  const pids = living(victim, runPid);
-  const pid = pids[Math.floor(random() * pids.length)];
-  if (pid === undefined) return false;
+  while (run.exitCode === null) {
+    const pids = living(victim, run.pid ?? 0);
+    const pid = pids[Math.floor(random() * pids.length)];
+    if (pid !== undefined && kill(pid)) return true;
+    await sleep(pollMs);
+  }
+  return false;
+}
+
+/** @returns whether the process was still there. */
+function kill(pid: number): boolean {
   try {
-    process.kill(pid, "SIGKILL");
-    return true;
+    return process.kill(pid, "SIGKILL");
   } catch {
-    return false; // it ended meanwhile
+    return false;
   }
 }
 
@@ -61,7 +70,9 @@ const broker = await BrokerProcess.start(["--device", "cpu"]);
 const start = (name: string) => {
   const outputDir = join(folder, name);
   const where = ["--input", values.input, "--collections", "docs", "--output-dir", outputDir];
-  return { outputDir, run: startRun([...where, "--lease-broker", broker.address, "--workers", "2"]) };
+  // Every stage has work, and none so much that most moments fall into it.
+  const load = ["--audit-queries", "16", "--rerank-candidates", "5", "--workers", "2"];
+  return { outputDir, run: startRun([...where, ...load, "--lease-broker", broker.address]) };
 };
 const failures: string[] = [];
 const killed = { broker: 0, service: 0, worker: 0 };
@@ -74,7 +85,7 @@ try {
     const victim = victims[i % victims.length] ?? "worker";
     const afterMs = random() * wallSeconds * 1000;
     const { run, outputDir } = start(`run-${i}`);
-    const killing = killOnce(victim, afterMs, run.child.pid ?? 0, broker);
+    const killing = killOnce(victim, afterMs, run.child, broker);
     const problems: string[] = [];
     const { code, lastLines } = await run.ended;
     const hit = await killing;
