@@ -87,7 +87,8 @@ function watchExit(child: ChildProcess, onLine: (line: string) => void): Promise
  * Starts a service as a child process and waits until it serves. The child has a process group of its own, so that
  * Ctrl-C reaches this process alone, and an IPC channel, through which it learns of this process's death.
  *
- * @throws RaglineError UNAVAILABLE SERVICE_NOT_STARTED with the child's own last words, or CANCELLED
+ * @throws RaglineError UNAVAILABLE SERVICE_NOT_STARTED with the child's own last words, and `signal` in its details if
+ * one killed the child; or CANCELLED
  */
 export async function spawnService(options: SpawnOptions): Promise<SpawnedService> {
   const { name, readyTimeoutMs = 60_000, stopTimeoutMs = 5000, signal } = options;
@@ -106,14 +107,16 @@ export async function spawnService(options: SpawnOptions): Promise<SpawnedServic
     return exited.finally(() => clearTimeout(timer));
   };
 
-  const notStarted = (why: string) =>
-    new RaglineError("UNAVAILABLE", "SERVICE_NOT_STARTED", `the ${name} service did not start: ${why}`);
+  const notStarted = (why: string, killedBy?: NodeJS.Signals | null) =>
+    new RaglineError("UNAVAILABLE", "SERVICE_NOT_STARTED", `the ${name} service did not start: ${why}`, {
+      details: killedBy ? { signal: killedBy } : {},
+    });
   const settled = new AbortController();
   const ready = new Promise<string>((resolve, reject) => {
     child.on("message", (message: ReadyMessage) => {
       if (message.type === "ready") resolve(message.address);
     });
-    void exited.then((exit) => reject(notStarted(describeExit(name, child.pid ?? 0, exit))));
+    void exited.then((exit) => reject(notStarted(describeExit(name, child.pid ?? 0, exit), exit.signal)));
     const timer = setTimeout(() => reject(notStarted(`not ready within ${readyTimeoutMs} ms`)), readyTimeoutMs);
     settled.signal.addEventListener("abort", () => clearTimeout(timer));
     const onAbort = () =>

@@ -12,6 +12,7 @@ import {
   createServer,
   implementation,
   listen,
+  RaglineError,
   serviceDefinition,
 } from "@ragline/rpc";
 import { type SpawnedService, spawnService } from "@ragline/service-kit";
@@ -55,6 +56,7 @@ interface Child {
 
 // A process that dies takes its connections along a moment before its end is told.
 const exitNoticeMs = 500;
+const maxKilledStarts = 2;
 
 const socketDirectory = "ragline-sockets-";
 
@@ -202,9 +204,37 @@ export class StageProcesses implements StageClients {
   #child(name: StageName): Child {
     const known = this.#children.get(name);
     if (known && !known.ended) return known;
+    const started = this.#start(name);
+    const child: Child = { started, ended: false };
+    started.then(
+      ({ exited }) =>
+        exited.then(() => {
+          child.ended = true;
+        }),
+      () => {
+        child.ended = true;
+      },
+    );
+    this.#children.set(name, child);
+    return child;
+  }
+
+  /** Starts a child; one that is killed before it serves, as by a system that is short of memory, is started again. */
+  async #start(name: StageName): Promise<SpawnedService> {
+    for (let kills = 1; ; kills++) {
+      try {
+        return await this.#spawn(name);
+      } catch (error) {
+        const wasKilled = error instanceof RaglineError && error.details["signal"] !== undefined;
+        if (!wasKilled || kills > maxKilledStarts || this.#closed) throw error;
+      }
+    }
+  }
+
+  #spawn(name: StageName): Promise<SpawnedService> {
     const { logLevel, workers, modelSettings: models, onLine, otlpEndpoint } = this.#options;
     const hasModels = name !== "export";
-    const started = spawnService({
+    return spawnService({
       entry: stageEntry(name),
       name,
       args: [
@@ -219,18 +249,6 @@ export class StageProcesses implements StageClients {
       ],
       onLine,
     });
-    const child: Child = { started, ended: false };
-    started.then(
-      ({ exited }) =>
-        exited.then(() => {
-          child.ended = true;
-        }),
-      () => {
-        child.ended = true;
-      },
-    );
-    this.#children.set(name, child);
-    return child;
   }
 }
 
