@@ -172,6 +172,7 @@ export class ReplicaLane<Batch, Result extends object> {
       ? this.#failures > maxRestarts
       : this.#failures >= triesFor(error, this.ready !== undefined, retry);
     this.#owner.changed();
-    return hasDied ? 0 : retryDelayMs(error, this.#failures, retry);
+    // One that has died too often is not started once more before its owner has seen that.
+    return hasDied && !this.isExhausted ? 0 : retryDelayMs(error, this.#failures, retry);
   }
 }
