@@ -19,12 +19,16 @@ test("results keep the order of the items whatever takes long, and never more th
     fc.asyncProperty(fc.array(fc.nat(3), { maxLength: 12 }), fc.integer({ min: 1, max: 5 }), async (delays, ahead) => {
       let running = 0;
       let most = 0;
-      const results = mapInOrder(from([...delays.entries()]), ahead, async ([i, delay]) => {
-        most = Math.max(most, ++running);
-        await later(delay);
-        running--;
-        return i;
-      });
+      const results = mapInOrder(
+        from([...delays.entries()]),
+        () => ahead,
+        async ([i, delay]) => {
+          most = Math.max(most, ++running);
+          await later(delay);
+          running--;
+          return i;
+        },
+      );
       expect(await collect(results)).toEqual(delays.map((_, i) => i));
       expect(most).toBeLessThanOrEqual(ahead);
     }),
@@ -43,7 +47,11 @@ test("a result does not wait for input that may never come", async () => {
     yield 2;
   }
   const seen: number[] = [];
-  for await (const result of mapInOrder(dialogue(), 4, (item) => Promise.resolve(item))) {
+  for await (const result of mapInOrder(
+    dialogue(),
+    () => 4,
+    (item) => Promise.resolve(item),
+  )) {
     seen.push(result);
     answered();
   }
@@ -63,7 +71,7 @@ test("a failure comes in its turn and the source is told to stop", async () => {
   const run = async (): Promise<void> => {
     const map = (item: number): Promise<number> =>
       item === 3 ? Promise.reject(new Error("three")) : Promise.resolve(item);
-    for await (const item of mapInOrder(source(), 8, map)) seen.push(item);
+    for await (const item of mapInOrder(source(), () => 8, map)) seen.push(item);
   };
   await expect(run()).rejects.toThrow("three");
   expect(seen).toEqual([0, 1, 2]);
@@ -79,7 +87,12 @@ test("a failure of the input comes in its turn, behind the results of what was r
   }
   const seen: number[] = [];
   const run = async (): Promise<void> => {
-    for await (const item of mapInOrder(source(), 8, (item) => later(20).then(() => item))) seen.push(item);
+    for await (const item of mapInOrder(
+      source(),
+      () => 8,
+      (item) => later(20).then(() => item),
+    ))
+      seen.push(item);
   };
   await expect(run()).rejects.toThrow("no third");
   expect(seen).toEqual([0, 1]);
@@ -100,7 +113,7 @@ test.each([
   const map = (): Promise<number> => {
     throw new Error("map");
   };
-  await expect(collect(mapInOrder(items, 2, map))).rejects.toThrow(message);
+  await expect(collect(mapInOrder(items, () => 2, map))).rejects.toThrow(message);
 });
 
 test("a reader who leaves while the input has nothing is not held up, and a late failure of the input harms nobody", async () => {
@@ -112,10 +125,33 @@ test("a reader who leaves while the input has nothing is not held up, and a late
     yield 1;
     await never;
   }
-  for await (const item of mapInOrder(source(), 4, (item) => Promise.resolve(item))) {
+  for await (const item of mapInOrder(
+    source(),
+    () => 4,
+    (item) => Promise.resolve(item),
+  )) {
     expect(item).toBe(1);
     break;
   }
   fail(new Error("late"));
   await later(5); // an unhandled rejection would fail the run
+});
+
+test("more is worked on at once as soon as more can be", async () => {
+  let ahead = 1;
+  let running = 0;
+  let most = 0;
+  const results = mapInOrder(
+    from(Array.from({ length: 20 }, (_, i) => i)),
+    () => ahead,
+    async (item) => {
+      most = Math.max(most, ++running);
+      if (item === 3) ahead = 4;
+      await later(5);
+      running--;
+      return item;
+    },
+  );
+  expect(await collect(results)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  expect(most).toBe(4);
 });

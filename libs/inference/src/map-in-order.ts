@@ -1,12 +1,13 @@
 /**
  * Maps a stream with up to `ahead` items being worked on at once and yields the results in the order of the items.
  * A result is yielded as soon as it is the next in order, whether or not more input has come; the input is read no
- * further than `ahead`, so memory stays bounded and a slow reader slows the source.
+ * further than `ahead`, so memory stays bounded and a slow reader slows the source. `ahead` is asked before each item,
+ * since what works on them may grow.
  * @throws whatever `map` or the input throws first, in the order of the items: results before it are yielded.
  */
 export async function* mapInOrder<Item, Result>(
   items: AsyncIterable<Item>,
-  ahead: number,
+  ahead: () => number,
   map: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const running: Promise<Result>[] = [];
@@ -32,7 +33,7 @@ export async function* mapInOrder<Item, Result>(
   };
   try {
     while (!ended || running.length > 0) {
-      if (!ended && running.length < ahead) reading ??= read();
+      if (!ended && running.length < ahead()) reading ??= read();
       const [first] = running;
       if (!first) {
         await reading;

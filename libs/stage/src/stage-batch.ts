@@ -80,7 +80,7 @@ export async function* streamBatches<Item, Reply>(
     return reply;
   };
   try {
-    yield* mapInOrder(untilAborted(items, stage.ended), stage.batchesAhead, runOne);
+    yield* mapInOrder(untilAborted(items, stage.ended), () => stage.batchesAhead, runOne);
   } finally {
     spans.close();
   }
