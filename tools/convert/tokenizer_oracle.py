@@ -15,6 +15,7 @@ import argparse
 import json
 import random
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +30,21 @@ BATCH = 256
 
 
 def data_lines(folder: Path) -> list[str]:
-    """Every line of every text file, once."""
+    """Every line of every file, once; of JSON files those of the strings in them."""
     found: list[str] = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in {".md", ".txt", ".jsonl", ".qry", ".1400", ".tsv"} or not path.is_file():
-            continue
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            found.append(line)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for part in strings_in(json.loads(text)) if path.suffix == ".json" else [text]:
+            found += part.splitlines()
     return list(dict.fromkeys(found))
+
+
+def strings_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from strings_in(item)
 
 
 def unicode_lines(seed: int) -> list[str]:
