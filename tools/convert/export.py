@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from pathlib import Path
 
 import onnx
 import torch
@@ -15,20 +14,23 @@ from graphs import Encoder
 OPSET = 18
 
 
-def export_graph(module: Encoder, path: Path, output: str, output_dimensions: list[str | int]) -> onnx.ModelProto:
+def export_graph(module: Encoder, output: str, output_dimensions: list[str | int]) -> onnx.ModelProto:
     """Exports with batch and length left open, takes out what only a debugger needs, and checks the result."""
     module.eval()
-    example = {name: torch.ones((2, 7), dtype=torch.int64) for name in module.inputs}
-    batch, length = torch.export.Dim("batch", max=1 << 16), torch.export.Dim("length", min=2, max=1 << 20)
-    shapes = tuple({0: batch, 1: length} for _ in module.inputs)
+    open_sizes = {"batch": torch.export.Dim("batch", max=1 << 16), "length": torch.export.Dim("length", min=2, max=1 << 20)}
+    inputs = module.examples()
+    shapes = tuple(
+        {axis: open_sizes.get(size, torch.export.Dim.AUTO) for axis, size in enumerate(sizes) if isinstance(size, str)}
+        for _, sizes in inputs.values()
+    )
     # The exporter prints its progress; what matters is raised.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with torch.no_grad(), contextlib.redirect_stdout(io.StringIO()):
         program = torch.onnx.export(
             module,
-            tuple(example.values()),
+            tuple(example for example, _ in inputs.values()),
             dynamo=True,
-            input_names=module.inputs,
+            input_names=list(inputs),
             output_names=[output],
             dynamic_shapes=(shapes,),
             opset_version=OPSET,
@@ -37,10 +39,8 @@ def export_graph(module: Encoder, path: Path, output: str, output_dimensions: li
         )
     model = program.model_proto
     _tidy(model)
-    _name_dimensions(model, output_dimensions)
+    _name_dimensions(model, {name: sizes for name, (_, sizes) in inputs.items()} | {output: output_dimensions})
     onnx.checker.check_model(model, full_check=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, path)
     return model
 
 
@@ -55,9 +55,9 @@ def _tidy(model: onnx.ModelProto) -> None:
     del model.functions[:]
 
 
-def _name_dimensions(model: onnx.ModelProto, output_dimensions: list[str | int]) -> None:
-    for tensor, names in [*((entry, ["batch", "length"]) for entry in model.graph.input), (model.graph.output[0], output_dimensions)]:
+def _name_dimensions(model: onnx.ModelProto, sizes: dict[str, list[str | int]]) -> None:
+    for tensor in [*model.graph.input, *model.graph.output]:
         shape = tensor.type.tensor_type.shape
         del shape.dim[:]
-        for name in names:
-            shape.dim.add(**({"dim_value": name} if isinstance(name, int) else {"dim_param": name}))
+        for size in sizes[tensor.name]:
+            shape.dim.add(**({"dim_value": size} if isinstance(size, int) else {"dim_param": size}))

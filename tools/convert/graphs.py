@@ -15,6 +15,10 @@ class Encoder(nn.Module):
         self.inputs = inputs
         self.options = options
 
+    def examples(self) -> dict[str, tuple[Tensor, list[str | int]]]:
+        """For each input of the graph a value to export it with, and its sizes; named ones stay open."""
+        return {name: (torch.ones((2, 7), dtype=torch.int64), ["batch", "length"]) for name in self.inputs}
+
     def run(self, values: tuple[Tensor, ...]):
         return self.model(**dict(zip(self.inputs, values)), return_dict=True, **self.options)
 
@@ -42,8 +46,6 @@ class Pooled(Encoder):
         elif self.pooling == "last-token":
             last = mask.sum(dim=1) - 1
             pooled = hidden.gather(1, last[:, None, None].expand(-1, 1, hidden.shape[2]))[:, 0]
-        elif self.pooling == "max":
-            pooled = hidden.masked_fill(mask[:, :, None] == 0, -1e9).amax(dim=1)
         else:
             weights = mask[:, :, None].to(hidden.dtype)
             pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1)
@@ -92,13 +94,3 @@ class Logits(Encoder):
 
     def forward(self, *values: Tensor) -> Tensor:
         return self.run(values).logits
-
-
-class Attentions(Encoder):
-    """B x heads x T x T: the attentions of the last layer."""
-
-    def __init__(self, model: nn.Module, inputs: list[str]) -> None:
-        super().__init__(model, inputs, output_attentions=True)
-
-    def forward(self, *values: Tensor) -> Tensor:
-        return self.run(values).attentions[-1]

@@ -45,13 +45,15 @@ describe.each(files)("%s", (path) => {
     JSON.stringify({ ...(JSON.parse(readFileSync(path, "utf8")) as object), truncation: null, padding: null }),
   );
 
-  test("ids equal those of Hugging Face's Rust library, alone and as a pair", async () => {
+  test("ids and types equal those of Hugging Face's Rust library, alone and as a pair", async () => {
     const tokenizer = await TextTokenizer.open(path);
-    const ids = async (first: string, second?: string) => (await rust.encode(first, second)).getIds();
     await fc.assert(
       fc.asyncProperty(text, text, async (first, second) => {
-        expect(Array.from(tokenizer.encode(first, 1e6).ids)).toEqual(await ids(first));
-        expect(Array.from(tokenizer.encodePair(first, second, 1e6).ids)).toEqual(await ids(first, second));
+        expect(Array.from(tokenizer.encode(first, 1e6).ids)).toEqual((await rust.encode(first)).getIds());
+        const { ids, secondTypeFrom = ids.length } = tokenizer.encodePair(first, second, 1e6);
+        const expected = await rust.encode(first, second);
+        expect(Array.from(ids)).toEqual(expected.getIds());
+        expect(Array.from(ids, (_, at) => (at < secondTypeFrom ? 0 : 1))).toEqual(expected.getTypeIds());
       }),
       { numRuns: 60, seed: 20261126 },
     );

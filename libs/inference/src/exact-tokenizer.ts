@@ -9,6 +9,7 @@ export interface TokenizerDefinition {
   readonly model?: { readonly type?: string };
   readonly normalizer?: Step | null;
   readonly pre_tokenizer?: Step | null;
+  readonly post_processor?: Step | null;
   readonly added_tokens?: readonly AddedTokenDefinition[];
 }
 
@@ -16,6 +17,7 @@ interface Step {
   readonly type?: string;
   readonly normalizers?: readonly Step[];
   readonly pretokenizers?: readonly Step[];
+  readonly processors?: readonly Step[];
 }
 
 interface AddedTokenDefinition {
@@ -34,6 +36,8 @@ export interface ExactTokenizer {
   readonly content: (text: string) => number[];
   /** Ids of a text, or of a pair, with the specials. */
   readonly withSpecials: (text: string, pair?: string) => number[];
+  /** Types of the tokens of a pair, with the specials. */
+  readonly pairTypes: (text: string, pair: string) => number[];
   readonly token: (id: number) => string | undefined;
   /** Ids of the added tokens that are special. */
   readonly specials: ReadonlySet<number>;
@@ -113,6 +117,11 @@ function stripper(tokens: readonly AddedTokenDefinition[]): (text: string) => st
     rules.reduce((done, { content, pattern }) => (done.includes(content) ? done.replace(pattern, "$1") : done), text);
 }
 
+/** Whether all tokens are of one type: in JavaScript the second text of a pair is of another, in Rust it is not. */
+function isUntyped({ type, processors = [] }: Step): boolean {
+  return type === "RobertaProcessing" || processors.some(isUntyped);
+}
+
 function refuseUnknownRules(tokens: readonly AddedTokenDefinition[]): void {
   for (const { content, single_word, lstrip, rstrip, normalized } of tokens) {
     if (single_word)
@@ -147,6 +156,10 @@ export function exactTokenizer(definition: TokenizerDefinition): ExactTokenizer 
     content: (text) => tokenizer.encode(strip(text), { add_special_tokens: false }).ids,
     withSpecials: (text, pair) =>
       tokenizer.encode(strip(text), pair === undefined ? {} : { text_pair: strip(pair) }).ids,
+    pairTypes: (text, pair) => {
+      const { token_type_ids: types } = tokenizer.encode(text, { text_pair: pair, return_token_type_ids: true });
+      return isUntyped(definition.post_processor ?? {}) ? types.map(() => 0) : types;
+    },
     token: (id) => tokenizer.id_to_token(id),
     specials: new Set(added.filter(({ special }) => special).map(({ id }) => id)),
     idOf: (token) => tokenizer.token_to_id(token),

@@ -20,18 +20,26 @@ export interface FamilyReference {
   readonly texts: string[];
   /** Ids of the passages and of the query; of rerankers those of the pairs. */
   readonly ids: number[][];
+  /** What the library of the model's authors makes of the texts and the query: vectors, weights, attentions or scores. */
   readonly results: number[][];
+  /** Vectors of fewer numbers. */
+  readonly cut?: { readonly dimension: number; readonly results: number[][] };
+  /** Indices and weights of the texts and the query by fastembed. */
+  readonly bm42?: [number, number][][];
 }
 
 /** Names of the families that there are small models of. */
 export const families = readdirSync(folder).filter((name) => existsSync(join(folder, name, "entry.json")));
 
+/** Folder of a family's files. */
+export const familyFolder = (name: string): string => join(folder, name);
+
 /** The registry entry of a family's small model. */
 export function familyEntry(name: string, changes: Partial<ModelEntryInput> = {}): GraphModelEntry {
-  const written = JSON.parse(readFileSync(join(folder, name, "entry.json"), "utf8")) as ModelEntryInput;
+  const written = JSON.parse(readFileSync(join(familyFolder(name), "entry.json"), "utf8")) as ModelEntryInput;
   const entry = modelEntrySchema.parse({
     ...written,
-    source: { kind: "folder", path: join(folder, name) },
+    source: { kind: "folder", path: familyFolder(name) },
     ...changes,
   });
   if (!hasGraph(entry)) throw new Error(`${name} has no graph`);
@@ -39,7 +47,7 @@ export function familyEntry(name: string, changes: Partial<ModelEntryInput> = {}
 }
 
 export function familyReference(name: string): FamilyReference {
-  return JSON.parse(readFileSync(join(folder, name, "reference.json"), "utf8")) as FamilyReference;
+  return JSON.parse(readFileSync(join(familyFolder(name), "reference.json"), "utf8")) as FamilyReference;
 }
 
 /** Opens a family's small model in one worker. */

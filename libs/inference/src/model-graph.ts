@@ -1,12 +1,12 @@
 import type { GraphModelEntry, VerifiedModel } from "@ragline/models";
 import type { GraphExpectation, OutputHead } from "./worker-protocol.js";
 
-function headOf({ output, pooling = "mean", normalise, loader }: GraphModelEntry): OutputHead {
+function headOf({ output, pooling = "mean", dimension, normalise, loader }: GraphModelEntry): OutputHead {
   switch (output.head) {
     case "hidden-states":
-      return { kind: "hidden-states", pooling, normalise };
+      return { kind: "hidden-states", pooling, dimension, normalise };
     case "pooled":
-      return { kind: "pooled", normalise };
+      return { kind: "pooled", dimension, normalise };
     case "logits":
       return { kind: loader === "splade" ? "sparse-logits" : "score" };
     default:
@@ -14,9 +14,9 @@ function headOf({ output, pooling = "mean", normalise, loader }: GraphModelEntry
   }
 }
 
-function widthOf({ output, loader, dimension, score }: GraphModelEntry): number | null {
+function widthOf({ output, loader, dimension, nativeDimension, score }: GraphModelEntry): number | null {
   if (output.head === "attentions") return null;
-  return loader === "cross_encoder" ? score.logits : dimension;
+  return loader === "cross_encoder" ? score.logits : (nativeDimension ?? dimension);
 }
 
 /** What the entry says of its graph. */

@@ -36,6 +36,15 @@ function poolTokens(hidden: Float32Array, call: ModelCall, pooling: Pooling, sid
   return pooled;
 }
 
+/** The first numbers of each vector. */
+function cutRows(values: Float32Array, rows: number, dimension: number): Float32Array {
+  const width = values.length / rows;
+  if (width <= dimension) return values;
+  const cut = new Float32Array(rows * dimension);
+  for (let row = 0; row < rows; row++) cut.set(values.subarray(row * width, row * width + dimension), row * dimension);
+  return cut;
+}
+
 function normaliseRows(values: Float32Array, rows: number): Float32Array {
   const width = values.length / rows;
   for (let row = 0; row < rows; row++) normalise(values.subarray(row * width, (row + 1) * width));
@@ -103,14 +112,15 @@ function firstTokenAttention(attentions: Float32Array, call: ModelCall, side: Si
 /**
  * Turns the raw output of a call into its results, row by row, so that no row sees another.
  * Dense: pools `rows x columns x width` hidden states (the first or last token, or the mean over real ones) or takes
- * `rows x width`, and normalises to length 1 where the model does. Sparse: the positive weights of `rows x vocabulary`.
+ * `rows x width`, keeps the first numbers, and normalises to length 1 where the model does. Sparse: the positive weights of `rows x vocabulary`.
  * Score: one logit a pair. Attentions: one weight a token.
  */
 export function applyHead(head: OutputHead, output: Float32Array, call: ModelCall, side: Side): CallResult {
   switch (head.kind) {
     case "hidden-states":
     case "pooled": {
-      const values = head.kind === "pooled" ? output.slice() : poolTokens(output, call, head.pooling, side);
+      const pooled = head.kind === "pooled" ? output.slice() : poolTokens(output, call, head.pooling, side);
+      const values = cutRows(pooled, call.rows, head.dimension);
       return { kind: "matrix", values: head.normalise ? normaliseRows(values, call.rows) : values };
     }
     case "sparse-weights":

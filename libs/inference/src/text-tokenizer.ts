@@ -47,7 +47,13 @@ export class TextTokenizer {
   readonly isSeparable: boolean;
   readonly #tokenizer: ExactTokenizer;
   readonly #single: { before: number[]; after: number[] };
-  readonly #pair: { before: number[]; between: number[]; after: number[] };
+  readonly #pair: {
+    before: number[];
+    between: number[];
+    after: number[];
+    /** Where tokens of the second type begin, from the second text on; undefined where there are none. */
+    secondTypeAt: number | undefined;
+  };
   /** What stands in the places after the last token of a sequence. */
   readonly padId: number;
 
@@ -66,10 +72,12 @@ export class TextTokenizer {
     const pair = this.#tokenizer.withSpecials(probe, probe);
     const first = indexOfRun(pair, content);
     const second = indexOfRun(pair, content, first + content.length);
+    const typed = this.#tokenizer.pairTypes(probe, probe).indexOf(1);
     this.#pair = {
       before: pair.slice(0, first),
       between: pair.slice(first + content.length, second),
       after: pair.slice(second + content.length),
+      secondTypeAt: typed === -1 ? undefined : typed - second,
     };
     this.padId = padTokens.map((token) => this.#tokenizer.idOf(token)).find((id) => id !== undefined) ?? 0;
   }
@@ -87,7 +95,11 @@ export class TextTokenizer {
     try {
       const json = await readFile(path, "utf8");
       const tokenizer = new TextTokenizer(JSON.parse(json) as object);
-      await checkTokenizer(json, (text) => tokenizer.#tokenizer.withSpecials(text));
+      await checkTokenizer(json, (text, pair) =>
+        pair === undefined
+          ? { ids: Int32Array.from(tokenizer.#tokenizer.withSpecials(text)) }
+          : tokenizer.encodePair(text, pair, Number.MAX_SAFE_INTEGER),
+      );
       return tokenizer;
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
@@ -130,7 +142,7 @@ export class TextTokenizer {
   encodePair(query: string, passage: string, maxTokens: number, options: PairOptions = {}): TokenSequence {
     const { truncation = "only_second", template } = options;
     if (template !== undefined) return this.#encodeTemplate(template, query, passage, maxTokens);
-    const { before, between, after } = this.#pair;
+    const { before, between, after, secondTypeAt } = this.#pair;
     const room = Math.max(0, maxTokens - before.length - between.length - after.length);
     const first = this.#tokenizer.content(query);
     const second = this.#tokenizer.content(passage);
@@ -144,7 +156,9 @@ export class TextTokenizer {
         ...second.slice(0, kept.second),
         ...after,
       ]),
-      secondTypeFrom: before.length + kept.first + between.length,
+      ...(secondTypeAt === undefined
+        ? {}
+        : { secondTypeFrom: before.length + kept.first + between.length + secondTypeAt }),
       truncated: kept.first < first.length || kept.second < second.length,
       padId: this.padId,
     };

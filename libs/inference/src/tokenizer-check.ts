@@ -20,29 +20,42 @@ const probes: readonly string[] = [
   "1234567890 1,000,000.00 0xFF 1e-5 v1.2.3",
 ];
 
+/** A text, or a pair, that was encoded here. */
+interface Encoded {
+  readonly ids: Int32Array;
+  /** Index from which on tokens are of the second type; absent when all are of the first. */
+  readonly secondTypeFrom?: number;
+}
+
 /**
- * Compares ids with those of Hugging Face's Rust library, for texts that are hard to tokenise and for each added token
- * of the file between two words.
+ * Compares ids and token types with those of Hugging Face's Rust library, for texts that are hard to tokenise, for each
+ * added token of the file between two words, and for a pair.
  * @param json text of the `tokenizer.json`.
- * @throws InferenceError naming the first text whose ids differ.
+ * @throws InferenceError naming the first text whose ids or types differ.
  */
-export async function checkTokenizer(json: string, encode: (text: string) => number[]): Promise<void> {
+export async function checkTokenizer(json: string, encode: (text: string, pair?: string) => Encoded): Promise<void> {
   const rust = RustTokenizer.fromString(json);
   rust.disablePadding();
   rust.disableTruncation();
   const { added_tokens: added = [] } = JSON.parse(json) as { added_tokens?: { content: string }[] };
   const texts = [...probes, ...added.slice(0, 64).map(({ content }) => `a ${content} b${content}`)];
-  for (const text of texts) {
-    const expected = (await rust.encode(text)).getIds();
-    const found = encode(text);
-    const at = expected.findIndex((id, position) => found[position] !== id);
-    if (at === -1 && found.length === expected.length) continue;
-    throw new InferenceError(
-      "model_refused",
-      `its ids differ from those of Hugging Face's tokenizers for ${JSON.stringify(text)}: ` +
-        `expected ${describeIds(expected, at)}, found ${describeIds(found, at)}`,
-    );
+  for (const [text, pair] of [...texts.map((one) => [one] as const), ["Hello, World!", "a b c"] as const]) {
+    const expected = await rust.encode(text, pair);
+    const found = encode(text, pair);
+    const what = pair === undefined ? JSON.stringify(text) : `the pair ${JSON.stringify([text, pair])}`;
+    compare(`ids differ from those of Hugging Face's tokenizers for ${what}`, expected.getIds(), found.ids);
+    const types = found.ids.map((_, at) => (at < (found.secondTypeFrom ?? found.ids.length) ? 0 : 1));
+    compare(`token types differ from those of Hugging Face's tokenizers for ${what}`, expected.getTypeIds(), types);
   }
+}
+
+function compare(problem: string, expected: readonly number[], found: Int32Array): void {
+  const at = expected.findIndex((id, position) => found[position] !== id);
+  if (at === -1 && found.length === expected.length) return;
+  throw new InferenceError(
+    "model_refused",
+    `its ${problem}: expected ${describeIds(expected, at)}, found ${describeIds(Array.from(found), at)}`,
+  );
 }
 
 function describeIds(ids: readonly number[], at: number): string {

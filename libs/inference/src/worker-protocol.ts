@@ -1,7 +1,15 @@
+/** What becomes of a vector. */
+interface VectorForm {
+  /** How many of its numbers are kept, from the first on. */
+  readonly dimension: number;
+  /** Whether it is divided by its length then. */
+  readonly normalise: boolean;
+}
+
 /** How the graph's output becomes one result per row. */
 export type OutputHead =
-  | { readonly kind: "hidden-states"; readonly pooling: "cls" | "mean" | "last-token"; readonly normalise: boolean }
-  | { readonly kind: "pooled"; readonly normalise: boolean }
+  | ({ readonly kind: "hidden-states"; readonly pooling: "cls" | "mean" | "last-token" } & VectorForm)
+  | ({ readonly kind: "pooled" } & VectorForm)
   | { readonly kind: "sparse-weights" | "sparse-logits" | "score" | "attentions" };
 
 /** Names of the graph's inputs; null for what it does not take. */

@@ -118,6 +118,11 @@ const shape = z.strictObject({
   source: sourceSchema.optional(),
   /** Columns of a vector (dense, bi_encoder), size of a sparse vocabulary (2^31 for hashed words), 1 for a score. */
   dimension: z.int().positive(),
+  /**
+   * Columns of the graph's vectors where they are more than `dimension`: of models that were trained for it (Matryoshka), the
+   * first `dimension` numbers are kept, and normalised again where vectors are.
+   */
+  nativeDimension: z.int().positive().optional(),
   /** Most tokens that the model reads, specials and prefix included. */
   maxTokens: z.int().positive(),
   /** Of hidden states alone: how token vectors become one. */
@@ -170,6 +175,15 @@ function crossCheck(entry: Shape, report: (path: string[], message: string) => v
     report(["output", "head"], `must be one of ${rule.heads.join(", ")} for the loader ${entry.loader}`);
   if (output?.head === "hidden-states" && entry.pooling === undefined)
     report(["pooling"], "hidden states need one of mean, cls, last-token");
+  if (entry.nativeDimension !== undefined) {
+    if (entry.output?.head !== "hidden-states" && entry.output?.head !== "pooled")
+      report(["nativeDimension"], "only vectors can be cut, not what this model gives");
+    else if (entry.nativeDimension <= entry.dimension)
+      report(
+        ["nativeDimension"],
+        `must be more than dimension, which is ${entry.dimension}; leave it out where both are the same`,
+      );
+  }
   if (entry.source?.kind !== "hub") return;
   for (const { name } of namedFiles(entry))
     if (!isFetchable(name))

@@ -49,7 +49,6 @@ test.each<[string, ModelCardFiles, object]>([
     { config: bert, ...pooled, pooling: { pooling_mode: "cls" } },
     { pooling: "cls" },
   ],
-  ["no pooling module", { config: bert, modules: chain("Transformer") }, { pooling: "cls" }],
   [
     "positions that begin behind the padding",
     { config: { ...bert, model_type: "xlm-roberta", max_position_embeddings: 514 }, ...pooled },
@@ -63,7 +62,11 @@ test.each<[string, ModelCardFiles, object]>([
   ["a tokenizer with one", { config: bert, tokenizerConfig: { model_max_length: 128 }, ...pooled }, { maxTokens: 128 }],
   [
     "prompts",
-    { config: bert, ...pooled, sentenceTransformers: { prompts: { query: "query: ", document: "passage: " } } },
+    {
+      config: bert,
+      ...pooled,
+      sentenceTransformers: { prompts: { query: "query: ", passage: "other: ", document: "passage: " } },
+    },
     { prefixes: { query: "query: ", passage: "passage: " } },
   ],
   [
@@ -175,6 +178,22 @@ test.each<[string, ModelCardFiles, Partial<ProposalInput>, RegExp]>([
     { config: bert, ...pooled, pooling: { pooling_mode_mean_tokens: true, pooling_mode_cls_token: true } },
     {},
     /several poolings \(cls, mean\)/,
+  ],
+  ["no pooling", { config: bert, modules: chain("Transformer") }, {}, /its modules.json names no pooling/],
+  [
+    "a pooling without the prompt",
+    { config: bert, ...pooled, pooling: { pooling_mode: "mean", include_prompt: false } },
+    {},
+    /leaves the tokens of the prompt out/,
+  ],
+  [
+    "a reranker that answers yes or no",
+    {
+      config: { architectures: ["Qwen3ForCausalLM"], model_type: "qwen3", hidden_size: 8, max_position_embeddings: 64 },
+      modules: chain("Transformer", "LogitScore"),
+    },
+    {},
+    /logits of single words \(LogitScore\)/,
   ],
   [
     "another pooling",

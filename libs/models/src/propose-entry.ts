@@ -61,6 +61,8 @@ function stageOf({ huggingFaceId, files, stage }: ProposalInput): "dense" | "spa
 
 function poolingOf({ pooling, modules }: ModelCardFiles, isDecoder: boolean): "mean" | "cls" | "last-token" {
   const config = object(pooling);
+  if (config["include_prompt"] === false)
+    throw new ProposalError("its pooling leaves the tokens of the prompt out, which no entry can say");
   const on = (mode: string) => config[`pooling_mode_${mode}`] === true || config["pooling_mode"] === mode.split("_")[0];
   const modes = [
     ...(on("cls_token") ? (["cls"] as const) : []),
@@ -72,7 +74,8 @@ function poolingOf({ pooling, modules }: ModelCardFiles, isDecoder: boolean): "m
   if (modes.length > 1)
     throw new ProposalError(`it joins several poolings (${modes.join(", ")}), which no entry can say`);
   if (pooling !== undefined) throw new ProposalError("its pooling is none of mean, cls, last-token");
-  if (modules !== undefined && !moduleTypes({ modules }).includes("Pooling")) return isDecoder ? "last-token" : "cls";
+  if (modules !== undefined && !moduleTypes({ modules }).includes("Pooling"))
+    throw new ProposalError("its modules.json names no pooling, so nothing tells how its vectors are made");
   return isDecoder ? "last-token" : "mean";
 }
 
@@ -100,7 +103,7 @@ function promptsOf({ sentenceTransformers }: ModelCardFiles): Pick<ModelEntryInp
   const named = object(prompts);
   const fallback = text(named[text(byDefault) ?? ""]) ?? "";
   const query = text(named["query"]) ?? fallback;
-  const passage = text(named["passage"]) ?? text(named["document"]) ?? fallback;
+  const passage = text(named["document"]) ?? text(named["passage"]) ?? text(named["corpus"]) ?? fallback;
   const [, told, ending] = /^Instruct: ?(.+)(\nQuery: ?)$/s.exec(query) ?? [];
   return {
     prefixes: { query: told === undefined ? query : "", passage },
@@ -166,7 +169,9 @@ export function proposeEntry(input: ProposalInput): ModelEntryInput {
   const type = text(config["model_type"]) ?? "";
   const isDecoder = decoders.test(type);
   const stage = stageOf(input);
-  if (moduleTypes(files).includes("Dense"))
+  if (moduleTypes(files).includes("LogitScore"))
+    throw new ProposalError("its score is made of the logits of single words (LogitScore), which no entry can say");
+  if (stage === "dense" && moduleTypes(files).includes("Dense"))
     throw new ProposalError(
       "a Dense layer follows its pooling, which no entry can say; export it with its pooling (tools/convert)",
     );

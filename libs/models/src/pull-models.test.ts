@@ -56,22 +56,35 @@ const repositoryOf = (entry: HubModelEntry): HubRepository => {
   return repository;
 };
 
-test("the registry has every model that users of the pipeline before know", () => {
-  const known: Record<ModelEntry["stage"], string[]> = {
-    dense: [
-      "jina-code-embeddings-1.5b",
-      "bge-m3",
-      "jina-embeddings-v4",
-      "qwen3-embedding-0.6b",
-      "nomic-coderank",
-      "qdrant-minilm-onnx",
-      "all-miniLM-l6",
-    ],
-    sparse: ["splade", "splade-v3", "qdrant-bm25", "qdrant-minilm-attention"],
-    rerank: ["jina-reranker-v3", "coderank-bi-encoder", "bge-reranker-v2-m3", "cross-encoder/ms-marco-MiniLM-L-6-v2"],
+test("the registry has every model that users of the pipeline before know, with its dimension and limit", () => {
+  const known: Record<ModelEntry["stage"], Record<string, [number, number] | undefined>> = {
+    dense: {
+      "jina-code-embeddings-1.5b": [1024, 32768],
+      "bge-m3": [1024, 8192],
+      "jina-embeddings-v4": [1024, 32768],
+      "qwen3-embedding-0.6b": [1024, 32768],
+      "nomic-coderank": [768, 2048],
+      "qdrant-minilm-onnx": [384, 256],
+      "all-miniLM-l6": [384, 256],
+    },
+    sparse: {
+      splade: undefined,
+      "splade-v3": undefined,
+      "qdrant-bm25": undefined,
+      "qdrant-minilm-attention": undefined,
+    },
+    rerank: {
+      "jina-reranker-v3": undefined,
+      "coderank-bi-encoder": undefined,
+      "bge-reranker-v2-m3": undefined,
+      "cross-encoder/ms-marco-MiniLM-L-6-v2": undefined,
+    },
   };
   for (const [stage, names] of Object.entries(known))
-    for (const name of names) expect(findModel(name.toUpperCase(), stage as ModelEntry["stage"]).stage).toBe(stage);
+    for (const [name, limits] of Object.entries(names)) {
+      const { dimension, maxTokens } = findModel(name.toUpperCase(), stage as ModelEntry["stage"]);
+      if (limits) expect([name, dimension, maxTokens]).toEqual([name, ...limits]);
+    }
   expect(publishedModels).toHaveLength(entries.length);
 });
 

@@ -91,7 +91,7 @@ export function showAction(command: Command, name: string): Promise<number> {
       ["Hugging Face id", model.huggingFaceId],
       ["also known as", model.aliases.join(", ") || "-"],
       ["stage, loader", `${model.stage}, ${model.loader}`],
-      ["dimension", String(model.dimension)],
+      ["dimension", model.nativeDimension ? `${model.dimension} of ${model.nativeDimension}` : String(model.dimension)],
       ["tokens at most", String(model.maxTokens)],
       ["pooling", model.pooling ?? "-"],
       ["query", model.instruction ? JSON.stringify(model.instruction.template) : JSON.stringify(model.prefixes.query)],
