@@ -19,7 +19,8 @@ type Contestant = (documents: readonly string[]) => Promise<{ chunks: number; mo
 function ragline(tokenizer: TextTokenizer): Contestant {
   return async (documents) => {
     const countTokens = (text: string): number => tokenizer.count(text);
-    const chunker = new Chunker({ maxTokens, countTokens, separable: tokenizer.isSeparable });
+    const { isSeparable: separable, piecesOf } = tokenizer;
+    const chunker = new Chunker({ maxTokens, countTokens, separable, piecesOf });
     let chunks = 0;
     let mostTokens = 0;
     for (const text of documents) {
@@ -44,6 +45,15 @@ async function peer(name: string): Promise<Record<string, unknown> | undefined> 
   );
 }
 
+/** The peers add the counts of parts up, so that what the model puts around a text is left out and kept free instead. */
+function withoutSpecials(tokenizer: TextTokenizer): {
+  readonly countTokens: (text: string) => number;
+  readonly room: number;
+} {
+  const specials = tokenizer.count("");
+  return { countTokens: (text) => tokenizer.count(text) - specials, room: maxTokens - specials };
+}
+
 interface Splitter {
   splitText(text: string): Promise<string[]>;
 }
@@ -52,8 +62,8 @@ async function langchain(tokenizer: TextTokenizer): Promise<Contestant | undefin
   const module = await peer("@langchain/textsplitters");
   if (module === undefined) return undefined;
   const Splitter = module["MarkdownTextSplitter"] as new (options: object) => Splitter;
-  const lengthFunction = (text: string): number => tokenizer.count(text);
-  const splitter = new Splitter({ chunkSize: maxTokens, chunkOverlap: 0, lengthFunction });
+  const { countTokens: lengthFunction, room: chunkSize } = withoutSpecials(tokenizer);
+  const splitter = new Splitter({ chunkSize, chunkOverlap: 0, lengthFunction });
   return async (documents) => tally(tokenizer, documents, (text) => splitter.splitText(text));
 }
 
@@ -66,8 +76,8 @@ async function chonkie(tokenizer: TextTokenizer): Promise<Contestant | undefined
   if (module === undefined) return undefined;
   const chunkerClass = module["RecursiveChunker"] as { create(options: object): Promise<Recursive> };
   const encode = (text: string): number[] => [...tokenizer.encode(text, Number.MAX_SAFE_INTEGER).ids];
-  const custom = { countTokens: (text: string) => tokenizer.count(text), encode, decode: () => "" };
-  const chunker = await chunkerClass.create({ tokenizer: custom, chunkSize: maxTokens });
+  const { countTokens, room: chunkSize } = withoutSpecials(tokenizer);
+  const chunker = await chunkerClass.create({ tokenizer: { countTokens, encode, decode: () => "" }, chunkSize });
   return async (documents) =>
     tally(tokenizer, documents, async (text) => (await chunker.chunk(text)).map((chunk) => chunk.text));
 }

@@ -5,8 +5,10 @@ import { expect, test } from "vitest";
 import { checked, countBytes, countTokens, countWords, raw, read, source } from "./documents.fixture.js";
 import { chunkDocument, chunkStrategies } from "./index.js";
 
+const piecesOf = (word: string): string[] => word.match(/[!-/:-@[-`{-~]|[^!-/:-@[-`{-~]+/g) ?? [word];
 const counters = [
   { countTokens, separable: true },
+  { countTokens, separable: true, piecesOf },
   { countTokens: countWords, separable: true },
   { countTokens: countWords },
   { countTokens: countBytes },

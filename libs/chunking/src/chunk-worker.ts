@@ -22,6 +22,7 @@ const chunker = new Chunker({
   ...options,
   countTokens: (text) => tokenizer.count(prefix + text),
   separable: tokenizer.isSeparable,
+  piecesOf: tokenizer.piecesOf,
 });
 const reader = new DocumentReader({ ...options.reading, processes: 1 });
 

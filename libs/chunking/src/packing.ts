@@ -2,7 +2,7 @@ import type { Block } from "@ragline/documents";
 import type { BlockContext, Context, ContextMaker } from "./context.js";
 import { type Section, toSections } from "./section.js";
 import type { Measure, Span } from "./span.js";
-import { splitBlock } from "./spans.js";
+import { type RankedSpan, splitBlock } from "./spans.js";
 
 /** A block with the white space behind it, or a part of one too large for a chunk. Only white space is in none. */
 export interface Piece extends Span {
@@ -101,22 +101,31 @@ export class Packer {
   #split(block: Block, section: Section, titles: Context, limit: number): Piece[] {
     const end = this.#tileEnds.get(block) ?? block.end;
     const split = (most: number, from = block.start, to = end) =>
-      splitBlock(this.#text, { ...block, start: from }, to, most, this.#measure, this.#sortedTurns);
-    const toPiece = (span: Span & { readonly rank: number }, { before, after }: BlockContext): Piece => ({
-      ...span,
+      splitBlock(
+        this.#text,
+        from === block.start ? block : { ...block, start: from },
+        to,
+        most,
+        this.#measure,
+        this.#sortedTurns,
+      );
+    const toPiece = ({ start, end, tokens, rank }: RankedSpan, { before, after }: BlockContext): Piece => ({
+      start,
+      end,
+      tokens,
       block,
       section,
       before,
       after,
-      rank: block.kind === "heading" && span.rank === 0 ? (block.depth ?? 1) - 7 : span.rank,
-      isForced: this.#turns.has(span.start),
+      rank: block.kind === "heading" && rank === 0 ? (block.depth ?? 1) - 7 : rank,
+      isForced: this.#turns.has(start),
     });
     const plain = { before: titles, after: { text: "", tokens: 0 } };
     const whole = split(limit);
     const repeated = whole.length > 1 ? this.#contexts.repeated(block, titles, limit) : undefined;
     if (repeated === undefined) return whole.map((span) => toPiece(span, plain));
     const most = limit - (repeated.before.tokens - titles.tokens) - repeated.after.tokens;
-    const partPiece = (span: Span & { readonly rank: number }): Piece =>
+    const partPiece = (span: RankedSpan): Piece =>
       toPiece(span, {
         before: span.start >= repeated.from ? repeated.before : titles,
         after: span.end < end ? repeated.after : plain.after,

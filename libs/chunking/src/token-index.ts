@@ -8,6 +8,8 @@ export interface TokenCounter {
    * @default false
    */
   readonly separable?: boolean;
+  /** Parts a word into pieces that together have its tokens, so that more is counted once. @default words stay whole */
+  readonly piecesOf?: (word: string) => readonly string[];
 }
 
 /** Longer runs without white space are counted in pieces: some tokenizers take time that grows with their square. */
@@ -22,10 +24,12 @@ export class WordTokens {
   readonly overhead: number;
   readonly separable: boolean;
   readonly #countTokens: (text: string) => number;
+  readonly #piecesOf: ((word: string) => readonly string[]) | undefined;
   #known = new Map<string, number>();
 
-  constructor({ countTokens, separable = false }: TokenCounter) {
+  constructor({ countTokens, separable = false, piecesOf }: TokenCounter) {
     this.#countTokens = countTokens;
+    this.#piecesOf = separable ? piecesOf : undefined;
     this.separable = separable;
     this.overhead = countTokens("");
   }
@@ -38,13 +42,22 @@ export class WordTokens {
   /** Tokens of a text without special ones and prefix. */
   count(text: string): number {
     if (text.length > maxCachedLength) return Math.max(0, this.#countTokens(text) - this.overhead);
-    let tokens = this.#known.get(text);
-    if (tokens === undefined) {
-      tokens = Math.max(0, this.#countTokens(text) - this.overhead);
-      if (this.#known.size >= maxCachedWords) this.#known = new Map();
-      this.#known.set(text, tokens);
-    }
+    return this.#known.get(text) ?? this.#learn(text, this.#countPieces(text));
+  }
+
+  #countPieces(text: string): number {
+    const pieces = this.#piecesOf?.(text) ?? [text];
+    if (pieces.length === 1) return this.#countTokens(text) - this.overhead;
+    let tokens = 0;
+    for (const piece of pieces)
+      tokens += this.#known.get(piece) ?? this.#learn(piece, this.#countTokens(piece) - this.overhead);
     return tokens;
+  }
+
+  #learn(text: string, tokens: number): number {
+    if (this.#known.size >= maxCachedWords) this.#known = new Map();
+    this.#known.set(text, Math.max(0, tokens));
+    return Math.max(0, tokens);
   }
 }
 

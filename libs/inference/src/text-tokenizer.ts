@@ -5,6 +5,7 @@ import { InferenceError } from "./inference-error.js";
 import { splitsAtWhiteSpace } from "./splits-at-white-space.js";
 import { checkTokenizer } from "./tokenizer-check.js";
 import { truncateLongestFirst, truncateOnlySecond } from "./truncate-pair.js";
+import { wordPieces } from "./word-pieces.js";
 
 /** The tokens of one input, cut to what the model takes. */
 export interface TokenSequence {
@@ -45,6 +46,8 @@ function indexOfRun(all: readonly number[], run: readonly number[], from = 0): n
 export class TextTokenizer {
   /** Whether no token reaches across white space, so that a text has as many tokens as its words together. */
   readonly isSeparable: boolean;
+  /** Parts a word, a run without white space, into pieces that together have its tokens. */
+  readonly piecesOf: (word: string) => readonly string[];
   readonly #tokenizer: ExactTokenizer;
   readonly #single: { before: number[]; after: number[] };
   readonly #pair: {
@@ -63,6 +66,7 @@ export class TextTokenizer {
    */
   constructor(definition: object) {
     this.isSeparable = splitsAtWhiteSpace(definition);
+    this.piecesOf = wordPieces(definition);
     this.#tokenizer = exactTokenizer(definition as TokenizerDefinition);
     const content = this.#tokenizer.content(probe);
     if (content.length === 0) throw new InferenceError("model_refused", `its tokenizer makes no token of "${probe}"`);
