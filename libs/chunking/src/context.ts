@@ -8,18 +8,15 @@ export interface Context {
   readonly tokens: number;
 }
 
-/** What stands before and behind the parts of a block. */
-export interface BlockContext {
-  readonly before: Context;
-  readonly after: Context;
-}
-
 /** What the parts of a block repeat. */
-export interface RepeatedContext extends BlockContext {
-  /** Parts that begin at or behind this offset repeat it. */
+export interface RepeatedContext {
+  /** A table's header, or the line that opens a fence: stands before parts that begin at or behind `from`. */
+  readonly before: Context;
+  /** The line that closes a fence: stands behind all parts but the last. */
+  readonly after: Context;
   readonly from: number;
-  /** The line below a table's header, where its dashes would fill much of a chunk: it is left out of all of them. */
-  readonly longRule?: { readonly start: number; readonly end: number };
+  /** Whether parts are broken without it, as code outside its fence is. */
+  readonly isNeeded: boolean;
 }
 
 /** Context may take this share of the budget; above it the outermost titles go first. */
@@ -28,7 +25,13 @@ const contextShare = 1 / 4;
 const longRuleShare = 1 / 2;
 /** Longer headers and titles are not counted, since they would not be used. */
 const maxContextLength = 4000;
-const none: Context = { text: "", tokens: 0 };
+const tableRule = /^[|:\- ]*-[|:\- ]*$/;
+export const noContext: Context = { text: "", tokens: 0 };
+
+/** Both, one behind the other. */
+export function joined(outer: Context, inner: Context): Context {
+  return { text: outer.text + inner.text, tokens: outer.tokens + inner.tokens };
+}
 
 /** Makes the texts that say where a chunk's core comes from. They are counted in the budget and are no part of the core. */
 export class ContextMaker {
@@ -49,8 +52,8 @@ export class ContextMaker {
     const known = this.#titles.get(section);
     if (known !== undefined) return known;
     const { path } = section;
-    let titles = none;
-    for (let from = 0; from < path.length && titles === none; from++) {
+    let titles = noContext;
+    for (let from = 0; from < path.length && titles === noContext; from++) {
       const context = this.#count(`${path.slice(from).join(" > ")}\n\n`);
       if (context.tokens <= this.#budget * contextShare) titles = context;
     }
@@ -63,40 +66,52 @@ export class ContextMaker {
    * every part is whole Markdown.
    * @returns undefined when there is nothing to repeat, or no room for it.
    */
-  repeated(block: Block, titles: Context, limit: number): RepeatedContext | undefined {
-    const found =
-      block.kind === "table" ? this.#tableHeader(block, limit) : block.kind === "code" ? this.#fence(block) : undefined;
-    if (found === undefined || found.before.tokens + found.after.tokens > limit * contextShare) return undefined;
-    const { before } = found;
-    return { ...found, before: { text: titles.text + before.text, tokens: titles.tokens + before.tokens } };
+  repeated(block: Block, limit: number): RepeatedContext | undefined {
+    const found = block.kind === "table" ? this.#header(block) : block.kind === "code" ? this.#fence(block) : undefined;
+    const isShort = found !== undefined && found.before.tokens + found.after.tokens <= limit * contextShare;
+    return isShort ? found : undefined;
   }
 
-  #tableHeader(block: Block, limit: number): RepeatedContext | undefined {
-    const { headerEnd } = block;
-    if (headerEnd === undefined || headerEnd - block.start > maxContextLength) return undefined;
+  /** The line below a table's header, where its dashes would fill much of a chunk: it is left out of all of them. */
+  longRule(block: Block, limit: number): { readonly start: number; readonly end: number } | undefined {
+    const { lines, end } = this.#headerLines(block);
+    const rule = lines[1] ?? "";
+    const isLong = rule.length > 2 * shortRule(rule).length && this.#words.count(rule) > limit * longRuleShare;
+    if (lines.length !== 2 || !tableRule.test(rule) || !isLong) return undefined;
+    return { start: this.#text.lastIndexOf(rule, end), end };
+  }
+
+  #headerLines({ kind, start, headerEnd = start }: Block): { lines: string[]; end: number } {
+    if (kind !== "table" || headerEnd - start > maxContextLength) return { lines: [], end: start };
     const lines = this.#text
-      .slice(block.start, headerEnd)
+      .slice(start, headerEnd)
       .trim()
       .split(/\r\n|\r|\n/);
-    const [header = "", rule = ""] = lines.map((line) => line.trim().replace(/[ \t]+/g, " "));
+    return { lines: lines.map((line) => line.trim()), end: headerEnd };
+  }
+
+  #header(block: Block): RepeatedContext | undefined {
+    const { lines, end } = this.#headerLines(block);
+    const [header = "", rule = ""] = lines.map((line) => line.replace(/[ \t]+/g, " "));
     if (header === "") return undefined;
-    const isMarkdown = /^[|:\- ]*-[|:\- ]*$/.test(rule);
-    const text = isMarkdown ? `${header}\n${rule.replace(/-+/g, "-").replaceAll(" ", "")}\n` : `${header}\n`;
-    const before = this.#count(text);
-    const ruleStart = this.#text.lastIndexOf(lines.at(-1) ?? "", headerEnd);
-    const isLong = isMarkdown && lines.length === 2 && this.#count(rule).tokens > limit * longRuleShare;
-    const longRule = isLong ? { longRule: { start: ruleStart, end: headerEnd } } : {};
-    return { before, after: none, from: headerEnd, ...longRule };
+    const text = tableRule.test(rule) ? `${header}\n${shortRule(rule)}\n` : `${header}\n`;
+    return { before: this.#count(text), after: noContext, from: end, isNeeded: false };
   }
 
   #fence({ start, end }: Block): RepeatedContext | undefined {
     const head = this.#text.slice(start, Math.min(end, start + maxContextLength));
     const [line = "", indent = "", mark = ""] = /^([ \t]*)(`{3,}|~{3,})[^\r\n]*/.exec(head) ?? [];
     if (mark === "") return undefined;
-    return { before: this.#count(`${line}\n`), after: this.#count(`\n${indent}${mark}`), from: start + line.length };
+    const after = this.#count(`\n${indent}${mark}`);
+    return { before: this.#count(`${line}\n`), after, from: start + line.length, isNeeded: true };
   }
 
   #count(text: string): Context {
     return { text, tokens: text.length > maxContextLength ? Infinity : this.#words.count(text) };
   }
+}
+
+/** A table's rule with one dash for each column. */
+function shortRule(rule: string): string {
+  return rule.replace(/-+/g, "-").replaceAll(" ", "");
 }

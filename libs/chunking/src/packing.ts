@@ -1,8 +1,8 @@
 import type { Block } from "@ragline/documents";
-import type { BlockContext, Context, ContextMaker } from "./context.js";
+import { type Context, type ContextMaker, joined, noContext } from "./context.js";
 import { type Section, toSections } from "./section.js";
 import type { Measure, Span } from "./span.js";
-import { type RankedSpan, splitBlock } from "./spans.js";
+import { type RankedSpan, type SpanLimits, splitBlock } from "./spans.js";
 
 /** A block with the white space behind it, or a part of one too large for a chunk. Only white space is in none. */
 export interface Piece extends Span {
@@ -87,8 +87,8 @@ export class Packer {
     // The first piece of the body must fit behind the headings, which then stand for the titles of its context.
     const before = Math.max(titles.tokens, headingTokens);
     const limit = Math.max(this.#budget - before, Math.floor(this.#budget / 2));
-    for (const block of section.body) {
-      for (const piece of this.#split(block, section, titles, limit)) pieces.push(piece);
+    for (const [i, block] of section.body.entries()) {
+      for (const piece of this.#split(block, section, titles, limit, i === 0)) pieces.push(piece);
     }
     const [first, ...others] = section.children;
     if (first === undefined || section.body.length > 0) {
@@ -98,46 +98,56 @@ export class Packer {
     return { pieces: [], children: [this.#toNode(first, pieces), ...others.map((child) => this.#toNode(child, []))] };
   }
 
-  #split(block: Block, section: Section, titles: Context, limit: number): Piece[] {
+  /** @param limit Tokens that a part may have beside its context; the first one's context are the headings before it. */
+  #split(block: Block, section: Section, titles: Context, limit: number, isFirst = false): Piece[] {
     const end = this.#tileEnds.get(block) ?? block.end;
-    const split = (most: number, from = block.start, to = end) =>
-      splitBlock(
-        this.#text,
-        from === block.start ? block : { ...block, start: from },
-        to,
-        most,
-        this.#measure,
-        this.#sortedTurns,
-      );
-    const toPiece = ({ start, end, tokens, rank }: RankedSpan, { before, after }: BlockContext): Piece => ({
-      start,
-      end,
-      tokens,
-      block,
-      section,
-      before,
-      after,
-      rank: block.kind === "heading" && rank === 0 ? (block.depth ?? 1) - 7 : rank,
-      isForced: this.#turns.has(start),
-    });
-    const plain = { before: titles, after: { text: "", tokens: 0 } };
-    const whole = split(limit);
-    const repeated = whole.length > 1 ? this.#contexts.repeated(block, titles, limit) : undefined;
-    if (repeated === undefined) return whole.map((span) => toPiece(span, plain));
-    const most = limit - (repeated.before.tokens - titles.tokens) - repeated.after.tokens;
-    const partPiece = (span: RankedSpan): Piece =>
-      toPiece(span, {
-        before: span.start >= repeated.from ? repeated.before : titles,
-        after: span.end < end ? repeated.after : plain.after,
-      });
-    const { longRule } = repeated;
-    if (longRule === undefined) return split(most).map(partPiece);
+    const whole = this.#spansOf(block, block.start, end, { limit });
+    const repeated = whole.length > 1 ? this.#contexts.repeated(block, limit) : undefined;
+    const own = repeated?.before ?? noContext;
+    const behind = repeated?.after ?? noContext;
+    const toPiece = ({ start, end: to, tokens, rank }: RankedSpan): Piece => {
+      const after = to < end ? behind : noContext;
+      const inner = start >= (repeated?.from ?? 0) ? own : noContext;
+      // Where a part is so large that not all of it fits, the titles go first, then the header of a table.
+      const contexts = [joined(titles, inner), inner, ...(repeated?.isNeeded ? [] : [titles])];
+      const before = contexts.find((context) => context.tokens + tokens + after.tokens <= this.#budget) ?? noContext;
+      const isHeading = block.kind === "heading" && rank === 0;
+      const isForced = this.#turns.has(start);
+      return {
+        start,
+        end: to,
+        tokens,
+        block,
+        section,
+        before,
+        after,
+        rank: isHeading ? (block.depth ?? 1) - 7 : rank,
+        isForced,
+      };
+    };
+    if (whole.length === 1) return whole.map(toPiece);
+    const most = limit - own.tokens - behind.tokens;
+    const needed = repeated?.isNeeded ? own.tokens + behind.tokens : 0;
+    const split = (from: number, to: number): RankedSpan[] => {
+      const spans = this.#spansOf(block, from, to, { limit: most, wholeLimit: this.#budget - needed });
+      const [first] = spans;
+      if (!isFirst || first === undefined || from > block.start || first.tokens <= most) return spans;
+      // Behind headings there is no room for what is larger.
+      return [...this.#spansOf(block, first.start, first.end, { limit: most }), ...spans.slice(1)];
+    };
+    const longRule = this.#contexts.longRule(block, limit);
+    if (longRule === undefined) return split(block.start, end).map(toPiece);
     // No chunk goes across the rule, for a core is one piece of the text.
-    const rows = split(most, longRule.end).map(partPiece);
+    const rows = split(longRule.end, end).map(toPiece);
     return [
-      ...split(most, block.start, longRule.start).map(partPiece),
+      ...split(block.start, longRule.start).map(toPiece),
       ...rows.map((row, i) => ({ ...row, isForced: i === 0 || row.isForced })),
     ];
+  }
+
+  #spansOf(block: Block, from: number, to: number, limits: SpanLimits): RankedSpan[] {
+    const part = from === block.start ? block : { ...block, start: from };
+    return splitBlock(this.#text, part, to, limits, this.#measure, this.#sortedTurns);
   }
 
   #group(node: Node): Group[] {

@@ -14,6 +14,14 @@ export const windowRank = 1000;
 /** Deeper levels are cut as one; far above what people write, and a bound for what nobody did. */
 const maxLevels = 64;
 
+/** How large the parts of a block may be, in tokens. */
+export interface SpanLimits {
+  /** What fits beside its context. */
+  readonly limit: number;
+  /** What fits with less context: up to that a row, a statement or a sentence stays whole. @default `limit` */
+  readonly wholeLimit?: number;
+}
+
 type Cut = (text: string, start: number, end: number) => readonly number[];
 
 const cutsOfKind: Record<BlockKind, readonly Cut[]> = {
@@ -31,6 +39,12 @@ const cutsOfKind: Record<BlockKind, readonly Cut[]> = {
   thematic: [],
 };
 
+/** How many of the cuts of a block leave rows and statements whole. */
+function wholeCuts(kind: BlockKind, levels: number): number {
+  if (kind === "table") return levels + 1;
+  return kind === "code" && levels > 0 ? levels : levels + cutsOfKind[kind].length;
+}
+
 /**
  * Splits the tile `text.slice(block.start, end)` into spans of at most `limit` tokens that tile it again: where the topic
  * turns, at the block's own breaks, then at rows, lines or sentences as its kind has them, and inside these by windows.
@@ -40,11 +54,12 @@ export function splitBlock(
   text: string,
   block: Block,
   end: number,
-  limit: number,
+  { limit, wholeLimit = limit }: SpanLimits,
   { index, maxLength }: Measure,
   turns: readonly number[] = [],
 ): RankedSpan[] {
   const levels = breakLevels(block);
+  const firstInside = wholeCuts(block.kind, levels.length);
   const cuts = [
     ...levels.map(
       (offsets): Cut =>
@@ -56,14 +71,16 @@ export function splitBlock(
   const spans: RankedSpan[] = [];
 
   const refine = (from: number, to: number, level: number, rank: number): void => {
-    if (to - from <= maxLength) {
-      const tokens = index.tokens(from, to);
-      if (tokens <= limit) {
-        spans.push({ start: from, end: to, tokens, rank });
-        return;
-      }
+    const tokens = to - from <= maxLength ? index.tokens(from, to) : Infinity;
+    const keep = (): void => {
+      spans.push({ start: from, end: to, tokens, rank });
+    };
+    if (tokens <= limit) {
+      keep();
+      return;
     }
     for (let next = level; next < cuts.length; next++) {
+      if (next >= firstInside && tokens <= wholeLimit) break;
       const inner = (cuts[next]?.(text, from, to) ?? []).filter((at) => at > from && at < to);
       if (inner.length === 0) continue;
       let start = from;
@@ -71,6 +88,10 @@ export function splitBlock(
         refine(start, at, next + 1, start === from ? rank : next + 1);
         start = at;
       }
+      return;
+    }
+    if (tokens <= wholeLimit) {
+      keep();
       return;
     }
     for (const window of splitWindows(text, from, to, limit, { index, maxLength })) {
@@ -113,12 +134,16 @@ function firstAbove(offsets: readonly number[], offset: number): number {
   return low;
 }
 
-/** Where lines start, blank ones going with the next. */
+/** Where lines start, blank ones going with the next, and the last ones with the line before. */
 function cutLines(text: string, start: number, end: number): number[] {
   const cuts: number[] = [];
+  let behindWords = -1;
   for (let line = start; line < end; ) {
     const next = nextLineStart(text, line, end);
-    if (next < end && text.slice(line, next).trim() !== "") cuts.push(next);
+    if (text.slice(line, next).trim() !== "") {
+      if (behindWords >= 0) cuts.push(behindWords);
+      behindWords = next;
+    }
     line = next;
   }
   return cuts;
