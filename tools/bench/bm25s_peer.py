@@ -18,8 +18,8 @@ index = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
 index.index(bm25s.tokenize(data["texts"], **tokenize), show_progress=False)
 print(json.dumps({"version": bm25s.__version__}), flush=True)
 for _ in sys.stdin:
-    started = time.perf_counter()
+    started = time.process_time()
     tokens = bm25s.tokenize(data["queries"], **tokenize)
     rows, _scores = index.retrieve(tokens, k=data["k"], show_progress=False, n_threads=1)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     print(json.dumps({"seconds": seconds, "first": [int(row[0]) for row in rows]}), flush=True)

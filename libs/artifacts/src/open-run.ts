@@ -118,7 +118,14 @@ export async function openRun(dir: string, options: OpenRunOptions = {}): Promis
     readChunks: () => readPoints(at(names.qdrant)),
     readSparseRows: () => readSparseRows(at(names.sparse)),
     readMetadata: () => readMetadata(at(names.qdrant)),
-    readGraph: () => readFaissHnsw(at(names.index)),
+    readGraph: async () => {
+      const graph = await readFaissHnsw(at(names.index));
+      if (graph === undefined || graph.levels.length === manifest.chunk_count) return graph;
+      throw new ArtifactError(
+        "INVALID_FORMAT",
+        `${at(names.index)} is a graph over ${graph.levels.length} vectors, but the run has ${manifest.chunk_count} chunks: the files are of different runs. Run again.`,
+      );
+    },
     chunksAt: async (indices, lineIndex) => {
       if (lineIndex === undefined) index ??= LineIndex.build(at(names.qdrant));
       const lines = await (lineIndex ?? (await index))?.read(indices);

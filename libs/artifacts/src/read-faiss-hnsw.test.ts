@@ -32,3 +32,15 @@ test("a flat index and a missing file have no graph; a file that is cut short is
   const head = Buffer.concat([...faissHnswHead(2, 1, await buildHnsw(table))]);
   await expect(readFaissHnsw(await file(head.subarray(0, 100)))).rejects.toThrow("in the middle of its graph");
 });
+
+test("links out of the graph are told: a search would follow them", async () => {
+  const table = new VectorTable(3, 1);
+  const graph = await buildHnsw(table);
+  for (const broken of [
+    { ...graph, neighbors: graph.neighbors.map((row) => (row < 0 ? row : row + 3)) },
+    { ...graph, entryPoint: 3 },
+  ]) {
+    const head = Buffer.concat([...faissHnswHead(3, 1, broken)]);
+    await expect(readFaissHnsw(await file(head))).rejects.toThrow("links to rows that there are not");
+  }
+});

@@ -28,6 +28,12 @@ export async function readFaissHnsw(path: string): Promise<HnswGraph | undefined
     const offsets = Float64Array.from(new BigUint64Array(await reader.vector(8)), Number);
     const neighbors = new Int32Array(await reader.vector(4));
     const end = await reader.take(12);
+    if (!isSound(levels.length, offsets, neighbors, end.readInt32LE(0))) {
+      throw new ArtifactError(
+        "INVALID_FORMAT",
+        `${path} has links to rows that there are not. Run again to write it anew.`,
+      );
+    }
     const m = ((slotsBelow[1] ?? 0) - (slotsBelow[0] ?? 0)) / 2;
     return {
       m,
@@ -45,6 +51,16 @@ export async function readFaissHnsw(path: string): Promise<HnswGraph | undefined
   }
 }
 
+/** Whether every link, and where a search begins, is inside: a search follows them without looking. */
+function isSound(rows: number, offsets: Float64Array, neighbors: Int32Array, entryPoint: number): boolean {
+  return (
+    offsets.length === rows + 1 &&
+    offsets.every((offset, row) => offset >= (offsets[row - 1] ?? 0) && offset <= neighbors.length) &&
+    entryPoint < rows &&
+    neighbors.every((row) => row < rows)
+  );
+}
+
 /** Reads a file from its start, piece after piece. */
 class Reader {
   readonly #file: FileHandle;
@@ -58,19 +74,22 @@ class Reader {
 
   async take(length: number): Promise<Buffer<ArrayBuffer>> {
     const { size } = await this.#file.stat();
-    if (this.#position + length > size) {
-      throw new ArtifactError(
-        "INVALID_FORMAT",
-        `${this.#path} ends in the middle of its graph. Run again to write it anew.`,
-      );
-    }
+    if (this.#position + length > size) throw this.#cutShort();
     const bytes = Buffer.from(new ArrayBuffer(length));
     for (let at = 0; at < length; ) {
       const { bytesRead } = await this.#file.read(bytes, at, Math.min(2 ** 30, length - at), this.#position);
+      if (bytesRead === 0) throw this.#cutShort();
       at += bytesRead;
       this.#position += bytesRead;
     }
     return bytes;
+  }
+
+  #cutShort(): ArtifactError {
+    return new ArtifactError(
+      "INVALID_FORMAT",
+      `${this.#path} ends in the middle of its graph. Run again to write it anew.`,
+    );
   }
 
   /** The elements of a `vector<T>`, behind their count. */

@@ -84,6 +84,26 @@ test("the inner product is that of plain arithmetic, for any width", () => {
   );
 });
 
+test("many inner products at once have the bits of each alone, and touch nothing else", () => {
+  const next = noise(11);
+  for (const [columns, rows] of [
+    [1, 5],
+    [16, 4],
+    [37, 9],
+  ] as const) {
+    const table = new VectorTable(rows, columns, 3);
+    const values = Float32Array.from({ length: (rows + 2) * columns }, next);
+    table.set(0, values);
+    for (const query of [rows, rows + 1]) {
+      const found = table.similarities(query, 1, rows - 1, rows + 2);
+      expect([...found]).toEqual(Array.from({ length: rows - 1 }, (_, i) => table.similarity(query, i + 1)));
+    }
+    expect(table.similarities(rows, 0, 0, rows + 2)).toHaveLength(0);
+    for (let row = 0; row < rows + 2; row++)
+      expect(table.row(row)).toEqual(values.subarray(row * columns, (row + 1) * columns));
+  }
+});
+
 test("a heap gives rows back by falling key", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -9, max: 9 }), { maxLength: 700 }), (keys) => {

@@ -1,95 +1,118 @@
-import { VectorTable } from "@ragline/hnsw";
+import { availableParallelism } from "node:os";
 import type { DenseBlock } from "@ragline/vectors";
-import { NonFiniteScoreError, type ScoredRow, TopK } from "./top-k.js";
+import { type DenseSearchOptions, DenseShare } from "./dense-share.js";
+import { SearchThread } from "./search-thread.js";
+import { type ScoredRow, TopK } from "./top-k.js";
 
-/** How to search a {@link DenseIndex}. */
-export interface DenseSearchOptions {
-  /** Rows to return, at most. */
-  readonly k: number;
-  /** Rows that may be found, 1 for each; the length is that of the corpus. @default all */
-  readonly allowed?: Uint8Array;
+/** Rows of a matrix that one thread searches. */
+interface Part {
+  readonly firstRow: number;
+  readonly endRow: number;
+  readonly share: DenseShare | SearchThread;
 }
 
-/** Half a unit in the last place of float32, relative. */
-const float32Rounding = 2 ** -24;
+/** How to load a {@link DenseIndex}. */
+export interface DenseIndexOptions {
+  /** Threads that search; with 1 it is the caller's own. @default one per core, but none for less than 8 MiB of vectors */
+  readonly threads?: number;
+}
+
+/** Blocks that were sent to threads and have not been taken: what is read does not pile up. */
+const blocksUnderWay = 8;
+
+/** Below this a thread costs more than it saves. */
+const valuesPerThread = 2 ** 21;
 
 /**
- * Exact search by inner product over vectors in memory. Every row is compared in float32 SIMD arithmetic, which finds all
- * rows that can be among the best; these are then compared in float64 in the order of the columns. Results are those of
- * `denseTopK`, to the bit. Takes rows x columns x 4 bytes.
+ * Exact search by inner product over vectors in memory, spread over threads by rows. Results are those of `denseTopK`, to the
+ * bit, whatever the number of threads. Takes rows x columns x 4 bytes.
  */
 export class DenseIndex {
-  readonly table: VectorTable;
-  readonly #scores: Float32Array;
-  /** Length of the longest row. */
-  readonly #maxNorm: number;
+  readonly #columns: number;
+  readonly #parts: readonly Part[];
 
-  private constructor(table: VectorTable, maxNorm: number) {
-    this.table = table;
-    this.#scores = new Float32Array(table.rows);
-    this.#maxNorm = maxNorm;
+  private constructor(columns: number, parts: readonly Part[]) {
+    this.#columns = columns;
+    this.#parts = parts;
   }
 
   /**
    * Reads all vectors.
-   * @throws RangeError when they would take 4 GiB or more, or a block does not fit the shape.
+   * @throws RangeError when a block does not fit the shape, or a thread's share would take 4 GiB or more.
    */
   static async load(
     blocks: AsyncIterable<DenseBlock> | Iterable<DenseBlock>,
     rows: number,
     columns: number,
+    options: DenseIndexOptions = {},
   ): Promise<DenseIndex> {
-    const table = new VectorTable(rows, columns);
-    for await (const block of blocks) table.set(block.firstIndex, block.values);
-    let squared = 0;
-    for (let row = 0; row < rows; row++) {
-      const square = table.similarity(row, row);
-      // "not <=": NaN is to be kept as well, so that a search tells of it.
-      if (!(square <= squared)) squared = square;
+    const useful = Math.min(availableParallelism(), Math.floor((rows * columns) / valuesPerThread));
+    const threads = Math.max(1, options.threads ?? useful);
+    const index = new DenseIndex(
+      columns,
+      Array.from({ length: threads }, (_, i): Part => {
+        const firstRow = Math.floor((i * rows) / threads);
+        const endRow = Math.floor(((i + 1) * rows) / threads);
+        const shape = { firstRow, rows: endRow - firstRow, columns };
+        return { firstRow, endRow, share: threads === 1 ? new DenseShare(shape) : new SearchThread(shape) };
+      }),
+    );
+    try {
+      const underWay: Promise<void>[] = [];
+      for await (const block of blocks) {
+        const set = index.#set(block);
+        // Told when it is waited for, a few blocks later.
+        set.catch(() => undefined);
+        underWay.push(set);
+        if (underWay.length > blocksUnderWay) await underWay.shift();
+      }
+      await Promise.all(underWay);
+      return index;
+    } catch (error) {
+      await index.close();
+      throw error;
     }
-    return new DenseIndex(table, Math.sqrt(squared));
   }
 
   /**
-   * The k best rows of one query, score descending, ties by row ascending.
-   * @param query as many values as there are columns.
-   * @throws RangeError when the query has another length.
+   * For each query the k best rows: score descending, ties by row ascending. Several queries at once are compared with each
+   * block of vectors while it is in the processor's cache.
+   * @param queries as many values each as there are columns.
+   * @throws RangeError when these are no whole number of queries.
    * @throws NonFiniteScoreError when a score is NaN or infinite.
    */
-  search(query: Float32Array, { k, allowed }: DenseSearchOptions): ScoredRow[] {
-    const { table } = this;
-    if (query.length !== table.columns)
-      throw new RangeError(`the query has ${query.length} values; rows have ${table.columns}`);
-    table.set(table.queryRow, query);
-    const scores = this.#scores;
-    const rough = new TopK(k);
-    for (let row = 0; row < table.rows; row++) {
-      if (allowed !== undefined && allowed[row] !== 1) continue;
-      const score = table.similarity(table.queryRow, row);
-      if (!Number.isFinite(score)) throw new NonFiniteScoreError(row, 0, score);
-      scores[row] = score;
-      if (score >= rough.threshold) rough.offer(row, score);
-    }
-    // Higham, "Accuracy and Stability of Numerical Algorithms", 3.1: |error| <= n u |a| |b| for any order of the sum.
-    const bound =
-      1.01 *
-      table.columns *
-      float32Rounding *
-      this.#maxNorm *
-      Math.sqrt(table.similarity(table.queryRow, table.queryRow));
-    const least = rough.threshold - 2 * bound;
-    const best = new TopK(k);
-    const wide = Float64Array.from(query);
-    for (let row = 0; row < table.rows; row++) {
-      if ((allowed !== undefined && allowed[row] !== 1) || (scores[row] as number) < least) continue;
-      best.offer(row, exactProduct(wide, table.row(row)));
-    }
-    return best.ranked();
+  async search(queries: Float32Array, options: DenseSearchOptions): Promise<ScoredRow[][]> {
+    if (queries.length % this.#columns !== 0)
+      throw new RangeError(`${queries.length} values are no whole number of queries of ${this.#columns}`);
+    const answers = await Promise.allSettled(this.#parts.map(async ({ share }) => share.search(queries, options)));
+    const found = answers.map((answer) => {
+      if (answer.status === "rejected") throw answer.reason;
+      return answer.value;
+    });
+    return Array.from({ length: queries.length / this.#columns }, (_, q) => {
+      const best = new TopK(options.k);
+      for (const lists of found) for (const { row, score } of lists[q] ?? []) best.offer(row, score);
+      return best.ranked();
+    });
   }
-}
 
-function exactProduct(query: Float64Array, row: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < query.length; i++) sum += (query[i] as number) * (row[i] as number);
-  return sum;
+  /** Ends the threads; nothing may be asked any more. */
+  async close(): Promise<void> {
+    await Promise.all(this.#parts.map(({ share }) => (share instanceof SearchThread ? share.close() : undefined)));
+  }
+
+  async #set({ firstIndex, columns, values }: DenseBlock): Promise<void> {
+    const endIndex = firstIndex + values.length / columns;
+    if (columns !== this.#columns || !Number.isInteger(endIndex) || endIndex > (this.#parts.at(-1)?.endRow ?? 0))
+      throw new RangeError(
+        `${values.length} values of ${columns} columns from row ${firstIndex} do not fit the index of ${this.#columns} columns`,
+      );
+    await Promise.all(
+      this.#parts.map(({ firstRow, endRow, share }) => {
+        const [from, to] = [Math.max(firstIndex, firstRow), Math.min(endIndex, endRow)];
+        if (from >= to) return undefined;
+        return share.set(from, values.subarray((from - firstIndex) * this.#columns, (to - firstIndex) * this.#columns));
+      }),
+    );
+  }
 }

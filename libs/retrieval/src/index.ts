@@ -1,4 +1,5 @@
-export { DenseIndex, type DenseSearchOptions } from "./dense-index.js";
+export { DenseIndex, type DenseIndexOptions } from "./dense-index.js";
+export type { DenseSearchOptions } from "./dense-share.js";
 export { type DenseTopKOptions, denseTopK } from "./dense-top-k.js";
 export { type FieldColumn, FieldIndex, FieldIndexBuilder, type FieldValue } from "./field-index.js";
 export { type Filter, FilterError, type FilterOperator, parseFilter } from "./filter.js";

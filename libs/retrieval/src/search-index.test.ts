@@ -66,7 +66,7 @@ test("broken values are told, not ranked", async () => {
   const queries = [{ indices: Uint32Array.of(1), values: Float32Array.of(1) }];
   expect(() => new InvertedIndex(builder.build()).search(queries, { k: 1 })).toThrow("The score of row 0");
   const dense = await DenseIndex.load([{ firstIndex: 0, columns: 2, values: Float32Array.of(1, Number.NaN) }], 1, 2);
-  expect(() => dense.search(Float32Array.of(1, 1), { k: 1 })).toThrow("The score of row 0");
+  await expect(dense.search(Float32Array.of(1, 1), { k: 1 })).rejects.toThrow("The score of row 0");
 });
 
 test("dense vectors in memory are found as in a scan, to the bit, also where float32 sums cannot tell them apart", async () => {
@@ -88,14 +88,57 @@ test("dense vectors in memory are found as in a scan, to the bit, also where flo
         const queries = Float32Array.from(query);
         const index = await DenseIndex.load(blocks, rows.length, columns);
         const [expected] = await denseTopK({ blocks, queries, dimension: columns, k });
-        expect(index.search(queries, { k })).toEqual(expected);
+        expect(await index.search(queries, { k })).toEqual([expected]);
         const allowed = Uint8Array.from(rows, (_, row) => row % 2);
         const [even] = await denseTopK({ blocks, queries, dimension: columns, k, allowed });
-        expect(index.search(queries, { k, allowed })).toEqual(even);
+        expect(await index.search(queries, { k, allowed })).toEqual([even]);
         expect(even?.every(({ row }) => row % 2 === 1)).toBe(true);
       },
     ),
     { numRuns: 40 },
+  );
+});
+
+test("threads find what one thread finds, for many queries at once, and name a broken row", async () => {
+  const [rows, columns, queryCount] = [103, 5, 37];
+  const values = Float32Array.from({ length: rows * columns }, (_, i) => Math.fround(Math.sin(i * i)));
+  const queries = Float32Array.from({ length: queryCount * columns }, (_, i) => Math.fround(Math.cos(i * i)));
+  const blocks = [
+    { firstIndex: 40, columns, values: values.subarray(40 * columns) },
+    { firstIndex: 0, columns, values: values.subarray(0, 40 * columns) },
+  ];
+  const allowed = Uint8Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? 0 : 1));
+  for (const threads of [1, 2, 3]) {
+    const index = await DenseIndex.load(blocks, rows, columns, { threads });
+    onTestFinished(() => index.close());
+    for (const options of [{ k: 7 }, { k: 200 }, { k: 7, allowed }]) {
+      const expected = await denseTopK({ blocks, queries, dimension: columns, ...options });
+      // Two at the same time do not disturb one another.
+      const [some, all] = await Promise.all([
+        index.search(queries.subarray(0, columns), options),
+        index.search(queries, options),
+      ]);
+      expect(all).toEqual(expected);
+      expect(some).toEqual([expected[0]]);
+    }
+    const broken = await DenseIndex.load(
+      [{ firstIndex: 0, columns, values: values.map((value, i) => (i === 90 * columns ? Number.NaN : value)) }],
+      rows,
+      columns,
+      { threads },
+    );
+    onTestFinished(() => broken.close());
+    await expect(broken.search(queries, { k: 1 })).rejects.toMatchObject({ name: "NonFiniteScoreError", row: 90 });
+    await expect(index.search(queries.subarray(1), { k: 1 })).rejects.toThrow("no whole number of queries");
+    await expect(DenseIndex.load(blocks, rows - 1, columns, { threads })).rejects.toThrow("do not fit the index");
+  }
+});
+
+test("a thread that is gone is told", async () => {
+  const index = await DenseIndex.load([], 8, 2, { threads: 2 });
+  await index.close();
+  await expect(index.search(Float32Array.of(1, 1), { k: 1 })).rejects.toThrow(
+    "a thread that searches vectors was lost",
   );
 });
 
@@ -190,7 +233,7 @@ async function answers(index: SearchIndex): Promise<unknown> {
   return {
     words: await index.searchSparse("words", false, query, { k: 2 }),
     bm25: await index.searchSparse("bm25", true, query, { k: 2, allowed }),
-    dense: await index.searchDense("d", Float32Array.of(0.5, 1), { k: 1 }),
+    dense: await index.searchDense("d", Float32Array.of(0.5, 1, 1, 0), { k: 1 }),
     chunks: await index.chunksAt([1, 0]),
     graph: await index.hasGraph("d"),
   };
@@ -203,7 +246,7 @@ test("an index is made once, read back the same, and made anew when its run chan
   expect(made).toMatchObject({
     words: [[{ row: 0, score: 2 }]],
     bm25: [[{ row: 1 }]],
-    dense: [{ row: 1, score: 1 }],
+    dense: [[{ row: 1, score: 1 }], [{ row: 0, score: 1 }]],
     chunks: [{ text: "56" }, { text: "0123" }],
     graph: false,
   });
@@ -236,5 +279,5 @@ test("an index that cannot be kept is in memory", async () => {
   (run.names as { searchIndex: string }).searchIndex = "missing/x_search.idx";
   const index = await SearchIndex.open(run, { onUnsaved: ({ message }) => unsaved.push(message) });
   expect(unsaved).toHaveLength(1);
-  expect(await answers(index)).toMatchObject({ dense: [{ row: 1, score: 1 }] });
+  expect(await answers(index)).toMatchObject({ dense: [[{ row: 1, score: 1 }], [{ row: 0, score: 1 }]] });
 });

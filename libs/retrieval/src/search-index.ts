@@ -4,6 +4,7 @@ import { LineIndex, type Run, type RunChunk } from "@ragline/artifacts";
 import { type HnswGraph, searchHnsw } from "@ragline/hnsw";
 import type { SparseVector } from "@ragline/vectors";
 import { DenseIndex } from "./dense-index.js";
+import { DenseShare } from "./dense-share.js";
 import { denseTopK } from "./dense-top-k.js";
 import { type FieldColumn, FieldIndex, FieldIndexBuilder, type FieldValue } from "./field-index.js";
 import type { Filter } from "./filter.js";
@@ -62,6 +63,8 @@ export class SearchIndex {
   readonly #dense = new Map<string, Promise<DenseIndex | undefined>>();
   #fields: Promise<FieldIndex> | undefined;
   #graph: Promise<HnswGraph | undefined> | undefined;
+  /** The vectors that the graph is over. */
+  #graphVectors: Promise<DenseShare> | undefined;
 
   private constructor(
     run: Run,
@@ -100,8 +103,10 @@ export class SearchIndex {
     return new SearchIndex(run, options, inMemory, sections["offsets"] as Float64Array);
   }
 
-  /** Closes the file; nothing may be asked any more. */
+  /** Closes the file and ends the threads; nothing may be asked any more. */
   async close(): Promise<void> {
+    const indexes = await Promise.allSettled(this.#dense.values());
+    await Promise.all(indexes.map((index) => (index.status === "fulfilled" ? index.value?.close() : undefined)));
     await this.#close();
   }
 
@@ -139,24 +144,32 @@ export class SearchIndex {
     });
   }
 
-  /** The k best rows of a query among a dense model's vectors; every row is compared. */
-  async searchDense(model: string, query: Float32Array, { k, allowed }: SearchOptions): Promise<ScoredRow[]> {
-    const index = await this.#denseIndex(model);
-    if (index !== undefined) return index.search(query, { k, ...(allowed === undefined ? {} : { allowed }) });
-    const blocks = this.#run.readDense(model);
-    const [found = []] = await denseTopK({
-      blocks,
-      queries: query,
-      dimension: query.length,
-      k,
-      ...(allowed === undefined ? {} : { allowed }),
-    });
-    return found;
+  /**
+   * Reads a model's vectors into memory, so that the first search finds them there.
+   * @param byGraph whether `searchGraph` is going to be asked.
+   */
+  async prepareDense(model: string, byGraph: boolean): Promise<void> {
+    await (byGraph && (await this.hasGraph(model)) ? this.#vectorsOfGraph() : this.#denseIndex(model));
   }
 
-  /** Whether the run has a graph over this model's vectors. */
+  /**
+   * The k best rows of each query among a dense model's vectors; every row is compared.
+   * @param queries as many values each as the model's vectors have.
+   */
+  async searchDense(model: string, queries: Float32Array, options: SearchOptions): Promise<ScoredRow[][]> {
+    const { k, allowed } = options;
+    const how = { k, ...(allowed === undefined ? {} : { allowed }) };
+    // Vectors that are in memory for the graph are not read a second time.
+    if (this.#graphVectors !== undefined && model === this.#primary)
+      return (await this.#graphVectors).search(queries, how);
+    const index = await this.#denseIndex(model);
+    if (index !== undefined) return index.search(queries, how);
+    return denseTopK({ blocks: this.#run.readDense(model), queries, dimension: this.#dimensionOf(model), ...how });
+  }
+
+  /** Whether the run has a graph over this model's vectors, and these are kept in memory. */
   async hasGraph(model: string): Promise<boolean> {
-    return model === this.#run.dense[0]?.name && (await this.#hnswGraph()) !== undefined;
+    return model === this.#primary && this.#fitsMemory(model) && (await this.#hnswGraph()) !== undefined;
   }
 
   /**
@@ -164,16 +177,40 @@ export class SearchIndex {
    * @throws RangeError when there is no graph over the model's vectors.
    */
   async searchGraph(model: string, query: Float32Array, k: number): Promise<ScoredRow[]> {
-    const graph = await this.#hnswGraph();
-    const index = await this.#denseIndex(model);
-    if (graph === undefined || index === undefined || !(await this.hasGraph(model)))
-      throw new RangeError(`the run has no graph over the vectors of ${model}`);
-    return searchHnsw(index.table, graph, query, k, 2 * k).map(({ row, similarity }) => ({ row, score: similarity }));
+    const graph = (await this.hasGraph(model)) ? await this.#hnswGraph() : undefined;
+    if (graph === undefined) throw new RangeError(`the run has no graph over the vectors of ${model}`);
+    const { table } = await this.#vectorsOfGraph();
+    return searchHnsw(table, graph, query, k, 2 * k).map(({ row, similarity }) => ({ row, score: similarity }));
+  }
+
+  get #primary(): string | undefined {
+    return this.#run.dense[0]?.name;
+  }
+
+  #dimensionOf(model: string): number {
+    return this.#run.dense.find(({ name }) => name === model)?.dimension ?? 0;
+  }
+
+  #fitsMemory(model: string): boolean {
+    const { maxResidentBytes = 2 ** 31 } = this.#options;
+    return this.rowCount * this.#dimensionOf(model) * 4 <= maxResidentBytes;
   }
 
   #hnswGraph(): Promise<HnswGraph | undefined> {
     this.#graph ??= this.#run.readGraph();
     return this.#graph;
+  }
+
+  #vectorsOfGraph(): Promise<DenseShare> {
+    this.#graphVectors ??= this.#loadVectorsOfGraph();
+    return this.#graphVectors;
+  }
+
+  async #loadVectorsOfGraph(): Promise<DenseShare> {
+    const model = this.#primary ?? "";
+    const vectors = new DenseShare({ firstRow: 0, rows: this.rowCount, columns: this.#dimensionOf(model) });
+    for await (const { firstIndex, values } of this.#run.readDense(model)) vectors.set(firstIndex, values);
+    return vectors;
   }
 
   #denseIndex(model: string): Promise<DenseIndex | undefined> {
@@ -183,10 +220,8 @@ export class SearchIndex {
   }
 
   async #loadDense(model: string): Promise<DenseIndex | undefined> {
-    const { maxResidentBytes = 2 ** 31 } = this.#options;
-    const dimension = this.#run.dense.find(({ name }) => name === model)?.dimension ?? 0;
-    if (this.rowCount * dimension * 4 > maxResidentBytes) return undefined;
-    return DenseIndex.load(this.#run.readDense(model), this.rowCount, dimension);
+    if (!this.#fitsMemory(model)) return undefined;
+    return DenseIndex.load(this.#run.readDense(model), this.rowCount, this.#dimensionOf(model));
   }
 
   async #readPostings(model: string): Promise<InvertedIndex> {

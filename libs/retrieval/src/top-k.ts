@@ -12,6 +12,7 @@ export class NonFiniteScoreError extends Error {
   readonly row: number;
   /** Position of the query among the queries. */
   readonly query: number;
+  readonly score: number;
 
   constructor(row: number, query: number, score: number) {
     super(
@@ -20,6 +21,7 @@ export class NonFiniteScoreError extends Error {
     this.name = "NonFiniteScoreError";
     this.row = row;
     this.query = query;
+    this.score = score;
   }
 }
 

@@ -287,3 +287,9 @@ export const runSettings = defineSettings({
 
 /** The resolved values of a run's settings. */
 export type RunSettings = SettingValues<typeof runSettings>;
+
+/** The settings that say how the lists of a run's models become one ranking: a finished run can be ranked anew by them. */
+export const rankingKeys = ["fusion", "fusionWeights", "rrfK", "rerankModel", "rerankCandidates", "rerankMix"] as const;
+
+/** One of {@link rankingKeys}. */
+export type RankingKey = (typeof rankingKeys)[number];

@@ -1,6 +1,6 @@
 import { leaseSettings } from "@ragline/gpu-lease";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { runSettings } from "../run-settings.js";
+import { rankingKeys, runSettings } from "../run-settings.js";
 import type { EvalFlags } from "./eval-action.js";
 import { addSettings } from "./setting-options.js";
 
@@ -10,12 +10,7 @@ const offered = [
   "enableSparse",
   "sparseModels",
   "enableRerank",
-  "rerankModel",
-  "rerankCandidates",
-  "rerankMix",
-  "fusion",
-  "fusionWeights",
-  "rrfK",
+  ...rankingKeys,
   "precision",
   "workers",
   "endpoints",

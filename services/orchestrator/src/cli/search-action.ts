@@ -1,13 +1,13 @@
 import { openRun, type Run } from "@ragline/artifacts";
-import { resolveSettings } from "@ragline/config";
+import type { SettingProvenance } from "@ragline/config";
 import { readModels, useModels } from "@ragline/models";
 import { type Filter, parseFilter } from "@ragline/retrieval";
 import type { Command } from "commander";
-import { recordedRerankMix } from "../core/fusion-settings.js";
+import { sparseQueryModels } from "../core/query-models.js";
+import { type RankingSettings, rankingSettings } from "../core/ranking-settings.js";
 import type { StageName } from "../core/run-context.js";
 import { type SearchMode, SearchSession } from "../core/search-session.js";
 import { toRunError } from "../core/usage-error.js";
-import { runSettings } from "../run-settings.js";
 import { parseEndpoints } from "../stages/parse-endpoints.js";
 import { deviceSource, runLeases } from "../stages/run-leases.js";
 import { type NeededModel, stageModels } from "../stages/stage-models.js";
@@ -17,10 +17,8 @@ import { exitCodes } from "./exit-codes.js";
 import { hitsText } from "./hit-text.js";
 import { interruption } from "./interruption.js";
 import { PullDisplay } from "./pull-display.js";
-import { resolveModelSettings } from "./resolve-run-settings.js";
+import { resolveRunSettings } from "./resolve-run-settings.js";
 import { searchPrompt } from "./search-prompt.js";
-import { searchSettings } from "./search-settings.js";
-import { readFlags } from "./setting-options.js";
 import { startCliTelemetry } from "./start-cli-telemetry.js";
 
 /** The flags of `ragline search`. */
@@ -42,27 +40,27 @@ const stagesOf: Record<SearchMode, readonly StageName[]> = {
   rerank: ["dense", "sparse", "rerank"],
 };
 
-/** The richest mode that the run has vectors for. */
-function defaultMode({ sparse, manifest }: Run): SearchMode {
-  if (manifest.rerank_run) return "rerank";
+/** The richest mode that the run was made for; one with reranking where a flag is about that. */
+function defaultMode({ sparse, manifest }: Run, provenance: readonly SettingProvenance[]): SearchMode {
+  if (manifest.rerank_run || provenance.some(({ key, layer }) => layer === "cli" && key.startsWith("rerank_")))
+    return "rerank";
   return sparse.length > 0 ? "hybrid" : "dense";
 }
 
 /** The filters of the command line; throws FilterError for one that cannot be read. */
 const filtersOf = ({ filter = [] }: SearchFlags): Filter[] => filter.map(parseFilter);
+
 /** The models that a search asks, each in the precision that the run was made with. */
-function modelsOf({ dense, sparse, manifest }: Run, mode: SearchMode): NeededModel[] {
-  const recorded = new Map(manifest.models?.map((model) => [model.name, model["precision"]]));
+function modelsOf(run: Run, mode: SearchMode, { rerank }: RankingSettings): NeededModel[] {
+  const recorded = new Map(run.manifest.models?.map((model) => [model.name, model["precision"]]));
   const needed = (stage: NeededModel["stage"], name: string): NeededModel => {
     const precision = recorded.get(name);
     return { stage, name, ...(typeof precision === "string" ? { precision } : {}) };
   };
-  const reranked = manifest.rerank_run?.model_name;
   return [
-    ...(mode === "sparse" ? [] : dense.map(({ name }) => needed("dense", name))),
-    // Not those that were derived from metadata: no model encodes a query for them.
-    ...(mode === "dense" ? [] : sparse.filter((name) => recorded.has(name)).map((name) => needed("sparse", name))),
-    ...(mode === "rerank" && reranked ? [needed("rerank", reranked)] : []),
+    ...(mode === "sparse" ? [] : run.dense.map(({ name }) => needed("dense", name))),
+    ...(mode === "dense" ? [] : sparseQueryModels(run).map((name) => needed("sparse", name))),
+    ...(mode === "rerank" ? [needed("rerank", rerank.model)] : []),
   ];
 }
 
@@ -75,37 +73,34 @@ export async function searchAction(query: string | undefined, flags: SearchFlags
   try {
     const filters = filtersOf(flags);
     const run = await openRun(flags.run, flags.summaryPath === undefined ? {} : { summaryPath: flags.summaryPath });
-    const mode = flags.mode ?? defaultMode(run);
-    const { values, provenance } = resolveSettings(searchSettings, {
-      flags: readFlags(command, searchSettings),
-      env: process.env,
-      dotenvPath: ".env",
-    });
-    const settings = resolveModelSettings();
+    const { values: settings, provenance } = resolveRunSettings(command);
+    const mode = flags.mode ?? defaultMode(run, provenance);
     useModels(readModels(settings.modelsFile));
+    const ranking = rankingSettings(run, settings, provenance);
     const endpoints = parseEndpoints(flags.endpoints ?? []);
     const display = new PullDisplay(process.stderr);
-    await stageModels(modelsOf(run, mode), { settings, elsewhere: endpoints, signal, ...display.events }).finally(() =>
-      display.end(),
-    );
+    await stageModels(modelsOf(run, mode, ranking), {
+      settings,
+      elsewhere: endpoints,
+      signal,
+      ...display.events,
+    }).finally(() => display.end());
     stages = await StageProcesses.open({
       endpoints,
       modelSettings: settings,
       // One text needs one worker; a second would only have to start.
       workers: mode === "rerank" ? 0 : 1,
-      leases: runLeases({ ...values, source: deviceSource(provenance) }, signal),
+      leases: runLeases({ ...settings, source: deviceSource(provenance) }, signal),
       // At a prompt the models stay loaded side by side.
       exclusive: query !== undefined,
       logLevel: "warn",
       onLine: (line) => process.stderr.write(`  ${line}\n`),
     });
     stages.warm(stagesOf[mode]);
-    const reranked = run.manifest.rerank_run;
     session = await SearchSession.open({
       run,
       mode,
-      rerankModel: reranked?.model_name ?? runSettings.rerankModel.default,
-      rerankMix: recordedRerankMix(run) ?? runSettings.rerankMix.default,
+      ranking,
       exact: flags.exact ?? false,
       stages,
       signal,

@@ -14,7 +14,9 @@ function parseCount(value: string): number {
 export function addSearchCommand(program: Command): void {
   const command = program
     .command("search")
-    .description("Answer a query from the artifacts of a run, with the models that made them.")
+    .description(
+      "Answer a query from the artifacts of a run, with the models that made them, ranked as it was made unless set.",
+    )
     .argument("[query]", "What to look for; without it a prompt asks, and keeps the models loaded.")
     .requiredOption("--run <dir>", "Output directory of the run.")
     .option("--summary-path <file>", "Manifest of the run, where it does not lie beside the artifacts.")

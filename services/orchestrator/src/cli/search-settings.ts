@@ -1,4 +1,9 @@
 import { leaseSettings } from "@ragline/gpu-lease";
+import { rankingKeys, runSettings } from "../run-settings.js";
 
-/** The settings of a run that a search has too. */
-export const searchSettings = leaseSettings;
+/** The settings of a run that a search has too: how to rank, and on which devices to compute. */
+export const searchSettings = {
+  // What is not set is as the run was made, so that no default is to be told.
+  ...Object.fromEntries(rankingKeys.map((key) => [key, { ...runSettings[key], default: null }])),
+  ...leaseSettings,
+};

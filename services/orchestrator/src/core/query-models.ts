@@ -15,11 +15,21 @@ import { precisionOf } from "./precision-name.js";
 import type { StageClients, StageName } from "./run-context.js";
 import { queryBatches } from "./stage-requests.js";
 
+/**
+ * The sparse models of a run that can encode a query. Not those whose vectors were derived from metadata: no model made them.
+ */
+export function sparseQueryModels({ sparse, manifest }: Pick<Run, "sparse" | "manifest">): string[] {
+  const known = new Set(manifest.models?.map(({ name }) => name));
+  return sparse.filter((name) => known.has(name));
+}
+
 /** How the models of a run are opened again. */
 export interface QueryModelsOptions {
   readonly run: Pick<Run, "manifest">;
   readonly stages: StageClients;
   readonly signal: AbortSignal;
+  /** Precision of models that the run was not made with, such as another CrossEncoder. @default "auto" */
+  readonly precision?: string;
   /** Whether models stay open from one query to the next; else each has its device for itself. @default false */
   readonly keepOpen?: boolean;
 }
@@ -151,9 +161,9 @@ export class QueryModels {
     stage: StageName,
     model: string,
   ): { kind: { case: "open"; value: MessageInitShape<typeof StageOpenSchema> } } {
-    const { run, stages } = this.#options;
-    const recorded = run.manifest.models?.find(({ name }) => name === model)?.["precision"];
-    const precision = precisionOf(recorded);
+    const { run, stages, precision: asked } = this.#options;
+    const recorded = run.manifest.models?.find(({ name }) => name === model);
+    const precision = precisionOf(recorded === undefined ? asked : recorded["precision"]);
     return { kind: { case: "open", value: { model, precision, leaseBroker: stages.leaseBroker(stage) } } };
   }
 }

@@ -42,11 +42,7 @@ export async function searchSpaces(
   for (const source of dense) {
     const { model, dimension, queries } = source;
     const found = await denseTopK({ blocks: source.blocks(), queries, dimension, k: depth });
-    // A query that the model could not embed would find every chunk alike.
-    const lists = found.map((list, i) =>
-      queries.subarray(i * dimension, (i + 1) * dimension).every((value) => value === 0) ? [] : list,
-    );
-    results.push({ model, kind: "dense", lists });
+    results.push({ model, kind: "dense", lists: withoutBlankQueries(found, queries, dimension) });
   }
   for (const source of sparse) {
     const { model, isLexical, queries } = source;
@@ -60,6 +56,17 @@ export async function searchSpaces(
     results.push({ model, kind, lists });
   }
   return results;
+}
+
+/** Empties the lists of queries that a model could not embed: vectors of zeros, which find every chunk alike. */
+export function withoutBlankQueries(
+  lists: readonly ScoredRow[][],
+  queries: Float32Array,
+  dimension: number,
+): ScoredRow[][] {
+  return lists.map((list, i) =>
+    queries.subarray(i * dimension, (i + 1) * dimension).some((value) => value !== 0) ? list : [],
+  );
 }
 
 /** The fused candidates of each query. */

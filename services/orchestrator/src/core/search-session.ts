@@ -2,8 +2,8 @@ import type { Run, RunChunk } from "@ragline/artifacts";
 import { type FusedCandidate, mixRerank, type RerankedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
 import { type Filter, SearchIndex } from "@ragline/retrieval";
-import { recordedFusion } from "./fusion-settings.js";
-import { QueryModels } from "./query-models.js";
+import { QueryModels, sparseQueryModels } from "./query-models.js";
+import type { RankingSettings } from "./ranking-settings.js";
 import { fuseResults, listDepth, type ModelResults } from "./retrieve.js";
 import type { StageClients } from "./run-context.js";
 import { usageError } from "./usage-error.js";
@@ -15,9 +15,7 @@ export type SearchMode = "dense" | "sparse" | "hybrid" | "rerank";
 export interface SearchSessionOptions {
   readonly run: Run;
   readonly mode: SearchMode;
-  readonly rerankModel: string;
-  /** Share of the CrossEncoder, from 0 to 1. */
-  readonly rerankMix: number;
+  readonly ranking: RankingSettings;
   /** Compare every vector although the run has a graph. */
   readonly exact: boolean;
   readonly stages: StageClients;
@@ -82,9 +80,7 @@ export class SearchSession {
     this.#index = index;
     this.#models = new QueryModels(options);
     this.#dense = mode === "sparse" ? [] : run.dense.map(({ name }) => name);
-    // Not those that were derived from metadata: no model encodes a query for them.
-    const known = new Set(run.manifest.models?.map(({ name }) => name));
-    this.#sparse = mode === "dense" ? [] : run.sparse.filter((model) => known.has(model));
+    this.#sparse = mode === "dense" ? [] : sparseQueryModels(run);
   }
 
   /**
@@ -100,7 +96,10 @@ export class SearchSession {
       onUnsaved: ({ message }) =>
         onNote(`the index could not be kept beside the run (${message}); it is made each time`),
     });
-    return new SearchSession(options, index);
+    const session = new SearchSession(options, index);
+    // Read while the first query is encoded; what fails is told by the search that needs it.
+    for (const model of session.#dense) index.prepareDense(model, !options.exact).catch(() => undefined);
+    return session;
   }
 
   /** Closes the index and the models that stayed open. */
@@ -124,14 +123,14 @@ export class SearchSession {
   async search(request: SearchRequest): Promise<SearchAnswer> {
     const { query, topK, filters } = request;
     if (query.trim() === "") throw usageError("BLANK_QUERY", "the query is blank; write what you are looking for");
-    const { run, mode } = this.#options;
+    const { mode, ranking } = this.#options;
     const timings: SearchTimings = { encodeMs: 0, searchMs: 0, rerankMs: 0 };
     const allowed = await timed(timings, "searchMs", () => this.#index.select(filters));
     const results = [
       ...(await this.#denseLists(query, allowed, timings)),
       ...(await this.#sparseLists(query, allowed, timings)),
     ];
-    const [fused = []] = await timed(timings, "searchMs", async () => fuseResults(results, 1, recordedFusion(run)));
+    const [fused = []] = await timed(timings, "searchMs", async () => fuseResults(results, 1, ranking.fusion));
     const ranked = mode === "rerank" ? await timed(timings, "rerankMs", () => this.#rerank(query, fused)) : fused;
     const kept = ranked.slice(0, topK);
     const chunks = await timed(timings, "searchMs", () => this.#index.chunksAt(kept.map(({ row }) => row)));
@@ -146,10 +145,10 @@ export class SearchSession {
       const list = await timed(timings, "searchMs", async () => {
         // A query that the model could not embed would find every chunk alike.
         if (vector.every((value) => value === 0)) return [];
-        const byGraph = !this.#options.exact && allowed === undefined && (await this.#index.hasGraph(model));
-        return byGraph
-          ? this.#index.searchGraph(model, vector, listDepth)
-          : this.#index.searchDense(model, vector, { k: listDepth, allowed });
+        if (!this.#options.exact && allowed === undefined && (await this.#index.hasGraph(model)))
+          return this.#index.searchGraph(model, vector, listDepth);
+        const [found = []] = await this.#index.searchDense(model, vector, { k: listDepth, allowed });
+        return found;
       });
       results.push({ model, kind: "dense", lists: [list] });
     }
@@ -170,16 +169,12 @@ export class SearchSession {
   }
 
   async #rerank(query: string, fused: readonly FusedCandidate[]): Promise<RerankedCandidate[]> {
-    const { rerankModel, rerankMix } = this.#options;
-    const candidates = fused.slice(0, listDepth);
-    if (candidates.length === 0) return [];
-    const chunks = await this.#index.chunksAt(candidates.map(({ row }) => row));
-    const scores = await this.#models.score(rerankModel, "search", query, chunks);
-    return mixRerank(
-      candidates,
-      new Map(Array.from(scores, ([at, score]) => [candidates[at]?.row ?? -1, score])),
-      rerankMix,
-    );
+    const { model, candidates, mix } = this.#options.ranking.rerank;
+    const first = fused.slice(0, candidates);
+    if (first.length === 0) return [];
+    const chunks = await this.#index.chunksAt(first.map(({ row }) => row));
+    const scores = await this.#models.score(model, "search", query, chunks);
+    return mixRerank(fused, new Map(Array.from(scores, ([at, score]) => [first[at]?.row ?? -1, score])), mix);
   }
 }
 

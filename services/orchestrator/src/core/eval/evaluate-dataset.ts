@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { MANIFEST_NAME, openRun, type Run } from "@ragline/artifacts";
+import { MANIFEST_NAME, openRun } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import {
   type Dataset,
@@ -17,8 +17,9 @@ import { parseEndpoints } from "../../stages/parse-endpoints.js";
 import { deviceSource, runLeases } from "../../stages/run-leases.js";
 import { runWithStages } from "../../stages/run-with-stages.js";
 import { StageProcesses } from "../../stages/stage-processes.js";
-import { describeFusion, type FusionSettings, fusionSettings, recordedFusion } from "../fusion-settings.js";
+import { describeFusion } from "../fusion-settings.js";
 import { QueryModels } from "../query-models.js";
+import { rankingSettings } from "../ranking-settings.js";
 import { datasetRun, defaultEvalCache } from "./dataset-run.js";
 import { documentRows } from "./document-rows.js";
 import { type EvaluationReport, evaluationReport, type ModeScores } from "./evaluation-report.js";
@@ -28,7 +29,7 @@ import { rankDataset } from "./rank-dataset.js";
 export interface EvaluateDatasetOptions extends MeasureOptions {
   readonly dataset: Dataset;
   readonly settings: RunSettings;
-  /** Where the settings came from: a fusion that was set goes before the run's own. */
+  /** Where the settings came from: a ranking that was set goes before the run's own. */
   readonly provenance: readonly SettingProvenance[];
   /** Directory of a run of the data set's documents; without it they are embedded. */
   readonly run?: string;
@@ -46,8 +47,6 @@ export interface EvaluateDatasetOptions extends MeasureOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (sentence: string) => void;
 }
-
-const defaultRerankCandidates = 100;
 
 /** Evaluates runs of one data set, whose stages are started once. */
 class Evaluation {
@@ -87,17 +86,10 @@ class Evaluation {
       "N chunks are of no document of the data set and count nowhere",
       dir,
     );
-    const asked = provenance.some(
-      ({ key: name, layer }) => layer !== "default" && ["fusion", "fusion_weights", "rrf_k"].includes(name),
-    );
-    const fusion = asked ? runFusion(settings, run) : recordedFusion(run);
-    const rerank = {
-      model: settings.rerankModel,
-      candidates: settings.rerankCandidates ?? defaultRerankCandidates,
-      mix: settings.rerankMix,
-    };
+    const { fusion, rerank } = rankingSettings(run, settings, provenance);
     const index = await SearchIndex.open(run);
-    const models = new QueryModels({ run, stages: await this.#openStages(), signal, keepOpen: true });
+    const { precision } = settings;
+    const models = new QueryModels({ run, stages: await this.#openStages(), signal, precision, keepOpen: true });
     try {
       const ranked = await rankDataset({
         run,
@@ -222,17 +214,6 @@ class Evaluation {
     if (count > 0)
       this.warnings.push({ kind, count, detail: `${sentence.replace("N", String(count))} (first: ${where})` });
   }
-}
-
-/** The fusion that was asked for, over the lists that the run has. */
-function runFusion(settings: RunSettings, run: Run): FusionSettings {
-  const ensembleModels = run.dense.map(({ name }) => name);
-  return fusionSettings({
-    ...settings,
-    ensembleModels,
-    enableSparse: run.sparse.length > 0,
-    sparseModels: [...run.sparse],
-  });
 }
 
 function strangeDocuments(scores: RunScores, documents: ReadonlySet<string>): { strange: number; total: number } {

@@ -2,10 +2,11 @@ import type { Run } from "@ragline/artifacts";
 import type { DatasetQuery, RunScores } from "@ragline/evaluation";
 import { type FusedCandidate, mixRerank } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
-import type { ScoredRow, SearchIndex } from "@ragline/retrieval";
+import type { SearchIndex } from "@ragline/retrieval";
 import type { FusionSettings } from "../fusion-settings.js";
-import type { QueryModels } from "../query-models.js";
-import { fuseResults, listDepth, type ModelResults } from "../retrieve.js";
+import { type QueryModels, sparseQueryModels } from "../query-models.js";
+import type { RerankSettings } from "../ranking-settings.js";
+import { fuseResults, listDepth, type ModelResults, withoutBlankQueries } from "../retrieve.js";
 
 /** What to rank, and how. */
 export interface RankDatasetOptions {
@@ -19,7 +20,7 @@ export interface RankDatasetOptions {
   readonly depth: number;
   readonly fusion: FusionSettings;
   /** Absent: no reranking. */
-  readonly rerank?: { readonly model: string; readonly candidates: number; readonly mix: number };
+  readonly rerank?: RerankSettings;
   /** Told what is being done. */
   readonly onProgress: (sentence: string) => void;
 }
@@ -79,13 +80,8 @@ async function denseResults(options: RankDatasetOptions, k: number): Promise<Mod
       queries.map(({ text }) => text),
     );
     await models.release("dense", name);
-    const lists: ScoredRow[][] = [];
-    for (let i = 0; i < queries.length; i++) {
-      const vector = vectors.subarray(i * dimension, (i + 1) * dimension);
-      // A query that the model could not embed would find every chunk alike.
-      lists.push(vector.every((value) => value === 0) ? [] : await index.searchDense(name, vector, { k }));
-    }
-    results.push({ model: name, kind: "dense", lists });
+    const lists = await index.searchDense(name, vectors, { k });
+    results.push({ model: name, kind: "dense", lists: withoutBlankQueries(lists, vectors, dimension) });
   }
   return results;
 }
@@ -93,9 +89,7 @@ async function denseResults(options: RankDatasetOptions, k: number): Promise<Mod
 async function sparseResults(options: RankDatasetOptions, k: number): Promise<ModelResults[]> {
   const { run, index, queries, models, onProgress } = options;
   const results: ModelResults[] = [];
-  // Not those that were derived from metadata: no model encodes a query for them.
-  const known = new Set(run.manifest.models?.map(({ name }) => name));
-  for (const model of run.sparse.filter((name) => known.has(name))) {
+  for (const model of sparseQueryModels(run)) {
     onProgress(`${model}: ${queries.length} queries`);
     const vectors = await models.encode(
       model,
@@ -113,7 +107,7 @@ async function rerankOne(
   { index, queries, models }: RankDatasetOptions,
   position: number,
   fused: readonly FusedCandidate[],
-  { model, candidates, mix }: NonNullable<RankDatasetOptions["rerank"]>,
+  { model, candidates, mix }: RerankSettings,
 ): Promise<Scored> {
   const first = fused.slice(0, candidates);
   const { id = "", text = "" } = queries[position] ?? {};
