@@ -98,7 +98,11 @@ export class DenseIndex {
 
   /** Ends the threads; nothing may be asked any more. */
   async close(): Promise<void> {
-    await Promise.all(this.#parts.map(({ share }) => (share instanceof SearchThread ? share.close() : undefined)));
+    await Promise.all(
+      this.#parts.map(async ({ share }) => {
+        if (share instanceof SearchThread) await share.close();
+      }),
+    );
   }
 
   async #set({ firstIndex, columns, values }: DenseBlock): Promise<void> {
@@ -108,10 +112,10 @@ export class DenseIndex {
         `${values.length} values of ${columns} columns from row ${firstIndex} do not fit the index of ${this.#columns} columns`,
       );
     await Promise.all(
-      this.#parts.map(({ firstRow, endRow, share }) => {
+      this.#parts.map(async ({ firstRow, endRow, share }) => {
         const [from, to] = [Math.max(firstIndex, firstRow), Math.min(endIndex, endRow)];
-        if (from >= to) return undefined;
-        return share.set(from, values.subarray((from - firstIndex) * this.#columns, (to - firstIndex) * this.#columns));
+        const own = values.subarray((from - firstIndex) * this.#columns, (to - firstIndex) * this.#columns);
+        if (from < to) await share.set(from, own);
       }),
     );
   }

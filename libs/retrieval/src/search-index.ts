@@ -106,7 +106,11 @@ export class SearchIndex {
   /** Closes the file and ends the threads; nothing may be asked any more. */
   async close(): Promise<void> {
     const indexes = await Promise.allSettled(this.#dense.values());
-    await Promise.all(indexes.map((index) => (index.status === "fulfilled" ? index.value?.close() : undefined)));
+    await Promise.all(
+      indexes.map(async (index) => {
+        if (index.status === "fulfilled") await index.value?.close();
+      }),
+    );
     await this.#close();
   }
 
