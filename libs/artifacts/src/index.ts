@@ -2,6 +2,7 @@ export { ArtifactError, type ArtifactErrorReason } from "./artifact-error.js";
 export { type ArtifactNames, artifactNames, assertSafeName, MANIFEST_NAME } from "./artifact-names.js";
 export { CHUNK_STATE_NAME, type ChunkState, type ChunkStateDocument, readChunkState } from "./chunk-state.js";
 export { type CompareDenseOptions, compareDense, type DenseComparison } from "./compare-dense.js";
+export { documentOf } from "./document-of.js";
 export { faissFlatIpHeader } from "./faiss.js";
 export { faissHnswHead } from "./faiss-hnsw.js";
 export { faissId, faissIdMapEnd, faissIdMapHeader } from "./faiss-id-map.js";

@@ -134,6 +134,58 @@ const performanceBaseline = z.looseObject({
     .describe("Changes of how many padded tokens one call may have, the latest 100 of each model"),
 });
 
+const auditFigures = z.looseObject({
+  ranking: z.string(),
+  queries: count,
+  hitAt1: z.number(),
+  hitAt10: z.number(),
+  mrrAt10: z.number(),
+  intervals: z
+    .record(z.string(), z.tuple([z.number(), z.number()]))
+    .optional()
+    .describe("95 % intervals by figure: Wilson's of shares, bootstrapped of the mean reciprocal rank"),
+});
+
+const evaluation = z.looseObject({
+  kind: z.string().optional(),
+  queries: count.optional(),
+  rankings: z.array(auditFigures).optional(),
+  strata: z
+    .array(
+      z.looseObject({
+        by: z.string().describe("kind, content_type or document"),
+        value: z.string(),
+        queries: count,
+        rankings: z.array(auditFigures),
+      }),
+    )
+    .optional(),
+  near_duplicates: z
+    .looseObject({ similarity: z.number(), queries: count, chunks: count })
+    .optional()
+    .describe("How many queries have several right answers, and how many such chunks there are"),
+  per_query: z
+    .array(
+      z.looseObject({
+        kind: z.string(),
+        query: z.looseObject({ sha256: z.string(), length: count }),
+        row: count.describe("The chunk that the query was made from"),
+        ranks: z
+          .record(z.string(), count.nullable())
+          .describe("Rank of the first right answer in each ranking, from 1; null where there is none"),
+      }),
+    )
+    .optional(),
+});
+
+const anomaly = z.looseObject({
+  kind: z.string(),
+  model: z.string().describe("Or the ranking; empty where it is about all"),
+  count,
+  detail: z.string(),
+  examples: z.array(z.looseObject({ row: count, id: z.string(), document: z.string() })),
+});
+
 /**
  * The manifest, `processing_summary.json`, v4.0 and v4.1. Unknown keys are kept everywhere. A v4.0 manifest has no run
  * sections; in v4.1, `sparse_run` and `rerank_run` are null when the stage was off. From `run_id` on, the keys are
@@ -194,7 +246,8 @@ export const manifestSchema = z.looseObject({
     )
     .optional()
     .describe("What happened to the leases of devices, oldest first"),
-  evaluation: z.unknown().optional(),
+  evaluation: evaluation.nullish().describe("The self-audit; null without one"),
+  anomalies: z.array(anomaly).optional().describe("What is strange about chunks and their vectors"),
   outputs: z.array(file).optional().describe("Every other file of the run, in the order of writing"),
   manifest_sha256: sha256
     .optional()

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { LineIndex, type Run } from "@ragline/artifacts";
+import { documentOf, LineIndex, type Run } from "@ragline/artifacts";
 import { tickStep } from "d3-array";
 import type { Bin } from "./histogram.js";
 
@@ -16,15 +16,6 @@ export interface ChunkFacts {
   readonly sample: readonly { readonly row: number; readonly document: string }[];
   /** Where the points' lines are, so that those of the sample can be read. */
   readonly lines: LineIndex;
-}
-
-/** A chunk's document by its metadata, whichever chunker made it. */
-function documentOf(metadata: Readonly<Record<string, unknown>>): string {
-  for (const key of ["relative_path", "source_file", "filename", "document_id"]) {
-    const value = metadata[key];
-    if (typeof value === "string" && value !== "") return value;
-  }
-  return "(no document)";
 }
 
 function lengthOf(metadata: Readonly<Record<string, unknown>>, key: string): number | undefined {

@@ -1,9 +1,9 @@
+import { wilsonInterval } from "@ragline/evaluation";
 import { barChart } from "./bar-chart.js";
 import { details, type Section, table } from "./elements.js";
 import { number } from "./format.js";
 import { html } from "./html.js";
 import type { ReportContent } from "./report-content.js";
-import { wilsonInterval } from "./wilson-interval.js";
 
 interface Ranking {
   readonly ranking: string;

@@ -80,6 +80,7 @@ function manifestOf(chunkCount: number, collection: string): Record<string, unkn
     ],
     evaluation: {
       kind: "self-audit",
+      queries: 50,
       rankings: [{ ranking: "fused", queries: 50, hitAt1: 0.9, hitAt10: 1, mrrAt10: 0.95 }],
     },
     outputs: [

@@ -1,6 +1,6 @@
 import { type Ledger, type LedgerReason, sumLedgers } from "@ragline/chunking";
 import type { ChunkDirectorySummary, WrittenDocument } from "../core/chunk-directory.js";
-import { newTable } from "./summary-tables.js";
+import { newTable } from "./new-table.js";
 
 const maxShown = 100;
 const maxSkippedShown = 20;

@@ -1,5 +1,5 @@
 import type { EvaluationReport } from "../core/eval/evaluation-report.js";
-import { newTable } from "./summary-tables.js";
+import { newTable } from "./new-table.js";
 
 const fixed = (value: number): string => value.toFixed(4);
 const signed = (value: number): string => `${value < 0 ? "-" : "+"}${fixed(Math.abs(value))}`;

@@ -11,7 +11,7 @@ import {
 import type { Command } from "commander";
 import { exitCodes } from "./exit-codes.js";
 import { precisionsOf, withModels } from "./models-context.js";
-import { newTable } from "./summary-tables.js";
+import { newTable } from "./new-table.js";
 
 function plainTable(head: readonly string[], rows: readonly string[][]): string {
   const table = newTable(head, []);

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
-import Table from "cli-table3";
+import { anomalyText, auditText } from "./audit-text.js";
+import { newTable } from "./new-table.js";
 import type { DeviceRow } from "../core/device-report.js";
 import type { CollectionSummary, RunSummary, StageRow } from "../core/run-summary.js";
 
@@ -14,23 +15,6 @@ const compactBytes = new Intl.NumberFormat("en", {
   maximumFractionDigits: 1,
 });
 const megabytes = (bytes: number): string => (bytes > 0 ? `${Math.round(bytes / 1e6)} MB` : dash);
-
-// Columns parted by two spaces: borders would take the width that narrow terminals need.
-const borderless = Object.fromEntries(
-  ["top", "bottom", "left", "right", "mid"]
-    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
-    .map((name) => [name, ""]),
-);
-
-/** A table without borders. */
-export function newTable(head: readonly string[], columns: readonly ("left" | "right")[]): Table.Table {
-  return new Table({
-    head: [...head],
-    colAligns: [...columns],
-    chars: { ...borderless, middle: "  " },
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-  });
-}
 
 function stageTable(rows: readonly StageRow[]): string {
   const table = newTable(
@@ -73,21 +57,16 @@ function deviceTable(rows: readonly DeviceRow[]): string {
   return table.toString();
 }
 
-function auditTable({ selfAudit }: CollectionSummary): string {
-  const table = newTable(["ranking", "hit@1", "hit@10", "MRR@10"], ["left", "right", "right", "right"]);
-  for (const { ranking, hitAt1, hitAt10, mrrAt10 } of selfAudit)
-    table.push([ranking, fixed(hitAt1, 3), fixed(hitAt10, 3), fixed(mrrAt10, 3)]);
-  return `Self-audit: how often ${selfAudit[0]?.queries ?? 0} queries made from the chunks find their own chunk\n${table.toString()}`;
-}
-
 const maxSkippedShown = 20;
 
 function collectionText(summary: CollectionSummary, stageReport: boolean): string {
-  const { collection, chunks, selfAudit, warnings, outputDir, files, manifest, report, skippedInputs } = summary;
+  const { collection, chunks, selfAudit, anomalies, warnings, outputDir, files, manifest, report, skippedInputs } =
+    summary;
   const parts = [`\nCollection ${collection}: ${chunks} chunks`];
   if (stageReport) parts.push(stageTable(summary.stages));
   if (stageReport && summary.devices?.length > 0) parts.push(deviceTable(summary.devices));
-  if (selfAudit.length > 0) parts.push(auditTable(summary));
+  if (selfAudit.length > 0) parts.push(auditText(summary));
+  if (anomalies?.length > 0) parts.push(anomalyText(anomalies));
   if (warnings.length > 0)
     parts.push(
       `Warnings:\n${warnings.map(({ stage, detail, degraded }) => `  ${stage}${degraded ? ", degraded" : ""}: ${detail}`).join("\n")}`,

@@ -1,5 +1,5 @@
 import { criticalPath, type TraceAttributes, type TraceNode, type TraceTree } from "@ragline/telemetry";
-import { newTable } from "./summary-tables.js";
+import { newTable } from "./new-table.js";
 
 // More spans of one name below one span are told in one line.
 const maxAlike = 4;

@@ -1,6 +1,6 @@
 import type { DenseComparison, RunVerification, VerifyProblem } from "@ragline/artifacts";
 import type { SourceVerification } from "../core/verify-sources.js";
-import { newTable } from "./summary-tables.js";
+import { newTable } from "./new-table.js";
 
 const hashShown = 12;
 const shorten = (hash: string | undefined): string => (hash ? hash.slice(0, hashShown) : "not there");

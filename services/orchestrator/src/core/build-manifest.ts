@@ -4,6 +4,7 @@ import { type ExportedFile, type Outcome, OutcomeReason, OutcomeSource, Stage } 
 import type { LeaseEvent } from "@ragline/gpu-lease";
 import type { MetricSnapshot } from "@ragline/telemetry";
 import type { RunSettings } from "../run-settings.js";
+import { anomalyRecords, evaluationRecord } from "./audit-record.js";
 import type { CollectionResult } from "./collection-result.js";
 import {
   allLeaseEvents,
@@ -230,7 +231,7 @@ export function buildManifest(result: CollectionResult, given: ManifestFacts, fi
   const runs = stageRuns(result);
   const devices = deviceRows(runs);
   const facts: ManifestFacts = { ...given, leaseEvents: allLeaseEvents(runs, given.leaseEvents) };
-  const { planned, collected, dense, seconds, audit, queries } = result;
+  const { planned, collected, dense, seconds, audit } = result;
   const peakBytes = runs.reduce((most, { run }) => Math.max(most, Number(run.summary.peakBytes)), 0);
   const { settings, leaseEvents, outcomes } = facts;
   return {
@@ -285,8 +286,8 @@ export function buildManifest(result: CollectionResult, given: ManifestFacts, fi
     })),
     stages: Object.fromEntries(Object.entries(seconds).map(([stage, value]) => [stage, { seconds: value }])),
     leases: leaseEvents,
-    evaluation:
-      queries.length > 0 && audit.length > 0 ? { kind: "self-audit", queries: queries.length, rankings: audit } : null,
+    evaluation: audit.selfAudit ? evaluationRecord(audit.selfAudit, settings) : null,
+    anomalies: anomalyRecords(audit.anomalies),
     outputs: files.map(({ name, bytes, sha256 }) => ({ name, bytes: Number(bytes), sha256 })),
   };
 }

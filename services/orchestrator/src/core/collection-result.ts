@@ -1,8 +1,8 @@
 import type { Outcome } from "@ragline/contracts";
 import type { FusedCandidate } from "@ragline/fusion";
+import type { RunAudit } from "./audit-run.js";
 import type { CollectedChunks } from "./collect-chunks.js";
 import type { DenseSpace } from "./dense-stage.js";
-import type { AuditRow } from "./evaluate-run.js";
 import type { PlannedCollection } from "./plan-collections.js";
 import type { RerankResult } from "./rerank-stage.js";
 import type { RunQuery } from "./run-queries.js";
@@ -29,9 +29,9 @@ export interface CollectionResult {
   readonly sparse: readonly SparseSpace[];
   readonly fused: readonly FusedCandidate[][];
   readonly rerank: RerankState;
-  readonly audit: readonly AuditRow[];
+  readonly audit: RunAudit;
   /** Seconds of each stage, by name. */
-  readonly seconds: Readonly<Record<"chunk" | "dense" | "sparse" | "fusion" | "rerank", number>>;
+  readonly seconds: Readonly<Record<"chunk" | "dense" | "sparse" | "fusion" | "rerank" | "audit", number>>;
   /** Span ids of the stages, by name. */
   readonly spanIds: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,5 @@
 import { type DenseVectors, type DenseVectorsSchema, LongText } from "@ragline/contracts";
+import { RowTally } from "@ragline/evaluation";
 import { type DenseBlock, fromFloat32Bytes } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { MessageSpool } from "./message-spool.js";
@@ -17,6 +18,8 @@ export interface DenseSpace {
   readonly queries: Float32Array;
   /** Chunks that have a vector. */
   readonly available: number;
+  /** Chunks whose text the model did not read to its end. */
+  readonly truncated: RowTally;
   readonly run: ModelRun;
 }
 
@@ -49,6 +52,7 @@ export async function embedWithModel(
   const queryBlocks: DenseVectors[] = [];
   let dimension = 0;
   let available = 0;
+  const truncated = new RowTally();
   const { exclusiveEnsemble, ensembleModels, longText } = context.settings;
   const open = stageOpen(context, "dense", model, {
     longText: longText === "window-mean" ? LongText.WINDOW_MEAN : LongText.TRUNCATE,
@@ -68,11 +72,12 @@ export async function embedWithModel(
     onPassages: async (block) => {
       await vectors.append(block);
       available += block.rows - block.failures.length;
+      for (const position of block.truncated) truncated.add(Number(block.firstIndex) + position);
     },
     onQueries: (block) => queryBlocks.push(block),
   });
   const queryVectors = new Float32Array((await queries).length * dimension);
   for (const { firstIndex, values } of queryBlocks)
     queryVectors.set(fromFloat32Bytes(values), Number(firstIndex) * dimension);
-  return { model, dimension, vectors, queries: queryVectors, available, run };
+  return { model, dimension, vectors, queries: queryVectors, available, truncated, run };
 }

@@ -1,4 +1,5 @@
 import type { SparseVectorsSchema } from "@ragline/contracts";
+import { RowTally } from "@ragline/evaluation";
 import { termId } from "@ragline/lexical";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { MessageSpool } from "./message-spool.js";
@@ -57,5 +58,6 @@ export async function metadataVectors(
   }
   // Documents alone: its weights say nothing of a query's words.
   const noQueries = queries.map(() => ({ indices: new Uint32Array(), values: new Float32Array() }));
-  return { model: metadataSpace, isLexical: false, vectors, queries: noQueries, available };
+  const truncated = new RowTally();
+  return { model: metadataSpace, isLexical: false, vectors, queries: noQueries, available, truncated };
 }

@@ -2,11 +2,12 @@ import { DenseVectorsSchema, ExportChunksSchema, OutcomeReason, SparseVectorsSch
 import type { FusedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
+import { auditRun, VectorWatch } from "./audit-run.js";
+import { type AuditTexts, auditTexts } from "./audit-texts.js";
 import { ChunkSpool } from "./chunk-spool.js";
 import { type CollectedChunks, collectChunks } from "./collect-chunks.js";
 import type { CollectionResult, RerankState } from "./collection-result.js";
 import { type DenseSpace, denseBlocks, embedWithModel } from "./dense-stage.js";
-import { evaluateRun } from "./evaluate-run.js";
 import { fusionSettings } from "./fusion-settings.js";
 import { metadataVectors } from "./metadata-fallback.js";
 import type { PlannedCollection } from "./plan-collections.js";
@@ -27,7 +28,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 /** Times the steps of a collection and remembers their spans. */
 class Steps {
-  readonly seconds = { chunk: 0, dense: 0, sparse: 0, fusion: 0, rerank: 0 };
+  readonly seconds = { chunk: 0, dense: 0, sparse: 0, fusion: 0, rerank: 0, audit: 0 };
   readonly spanIds: Record<string, string> = {};
   readonly #collection: string;
 
@@ -137,12 +138,13 @@ async function runFusion(
   dense: readonly DenseSpace[],
   sparse: readonly SparseSpace[],
   queries: readonly RunQuery[],
+  watch: VectorWatch,
 ): Promise<{ results: ModelResults[]; fused: FusedCandidate[][] }> {
   const live = sparse.filter(({ run }) => run !== undefined);
   const depth = Math.max(listDepth, context.settings.rerankCandidates ?? 0);
   const results = await searchSpaces(
-    dense.map((space) => ({ ...space, blocks: () => denseBlocks(space) })),
-    live.map((space) => ({ ...space, blocks: () => sparseBlocks(space) })),
+    dense.map((space) => ({ ...space, blocks: () => watch.watchDense(space.model, denseBlocks(space)) })),
+    live.map((space) => ({ ...space, blocks: () => watch.watchSparse(space.model, sparseBlocks(space)) })),
     depth,
   );
   const fused = fuseResults(results, queries.length, fusionSettings(context.settings));
@@ -196,6 +198,8 @@ interface Embedded {
   readonly collected: CollectedChunks;
   readonly queries: readonly RunQuery[];
   readonly dense: readonly DenseSpace[];
+  /** Read while models work; awaited where it is needed. */
+  readonly texts: Promise<AuditTexts>;
 }
 
 /** Chunks the sources and embeds the chunks at the same time: the first vectors come before the last file is read. */
@@ -213,14 +217,16 @@ async function chunkAndEmbed(
   const collecting = steps.run("chunk", () => collectChunks({ ...context, signal }, planned, chunks));
   const queries = collecting.then(({ audit }) => asked ?? auditQueries(context.settings, audit));
   const texts = queries.then((all) => all.map(({ text }) => text));
-  // Whatever fails is thrown by those who wait below; the other promise has nobody to tell then.
+  const audited = queries.then((all) => auditTexts(chunks, all, signal));
+  // Whatever fails is thrown by those who wait below; the other promises have nobody to tell then.
   texts.catch(() => undefined);
+  audited.catch(() => undefined);
   try {
     await chunks.begun();
     // The model that finds where topics turn holds the device until the last document is chunked.
     if (context.settings.chunkStrategy === "semantic") await collecting;
     const dense = await steps.run("dense", () => runDense(context, planned.name, chunks, texts, workspace));
-    return { collected: await collecting, queries: await queries, dense };
+    return { collected: await collecting, queries: await queries, dense, texts: audited };
   } catch (error) {
     stop.abort(error);
     await collecting.catch(() => undefined);
@@ -240,18 +246,31 @@ export async function runCollection(
   const { name: collection } = planned;
   const { settings } = context;
   const steps = new Steps(collection);
-  const { collected, queries, dense } = await chunkAndEmbed(context, planned, workspace, steps);
+  const { collected, queries, dense, texts: audited } = await chunkAndEmbed(context, planned, workspace, steps);
   const { chunks } = collected;
   const texts = queries.map(({ text }) => text);
+  const watch = new VectorWatch(chunks.count);
   const sparse = settings.enableSparse
     ? await steps.run("sparse", () => runSparse(context, collection, chunks, texts, workspace))
     : [];
-  const { results, fused } = await steps.run("fusion", () => runFusion(context, dense, sparse, queries));
+  const { results, fused } = await steps.run("fusion", () => runFusion(context, dense, sparse, queries, watch));
   const rerank: RerankState = settings.enableRerank
     ? await steps.run("rerank", () => runRerank(context, collection, chunks, queries, fused))
     : { status: "disabled" };
   const reranked = rerank.status === "executed" ? rerank.result.candidates : undefined;
-  const audit = evaluateRun(queries, results, fused, reranked);
+  const audit = await steps.run("audit", async () =>
+    auditRun({
+      chunks,
+      queries,
+      texts: await audited,
+      watch,
+      dense,
+      sparse,
+      results,
+      fused,
+      reranked,
+    }),
+  );
   return {
     planned,
     collected,

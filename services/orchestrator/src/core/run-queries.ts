@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { sha256Of } from "@ragline/artifacts";
-import { type AuditSampler, parseQueries } from "@ragline/evaluation";
+import { type AuditQuery, type AuditSampler, parseQueries } from "@ragline/evaluation";
 import type { RunSettings } from "../run-settings.js";
 import { usageError } from "./usage-error.js";
 
@@ -8,8 +8,8 @@ import { usageError } from "./usage-error.js";
 export interface RunQuery {
   readonly id: string;
   readonly text: string;
-  /** Self-audit alone: the row of the chunk that the query was made from. */
-  readonly answer?: number;
+  /** Self-audit alone: what the query was made from. */
+  readonly origin?: AuditQuery;
 }
 
 /** The queries of the self-audit, made from the chunks; none where it is switched off. */
@@ -18,7 +18,7 @@ export function auditQueries(
   audit: AuditSampler,
 ): RunQuery[] {
   if (count === 0) return [];
-  return audit.queries().map(({ kind, text, row }) => ({ id: `${kind}-${row}`, text, answer: row }));
+  return audit.queries().map((origin) => ({ id: `${origin.kind}-${origin.row}`, text: origin.text, origin }));
 }
 
 /**

@@ -1,4 +1,6 @@
 import { type Outcome, OutcomeReason, Stage } from "@ragline/contracts";
+import type { AuditRow, AuditStratum } from "@ragline/evaluation";
+import type { NamedAnomaly } from "./audit-run.js";
 import type { CollectionResult } from "./collection-result.js";
 import { type DeviceRow, deviceRows, stageRuns } from "./device-report.js";
 import { enumName } from "./enum-name.js";
@@ -36,7 +38,12 @@ export interface CollectionSummary {
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[];
   readonly stages: readonly StageRow[];
   readonly devices: readonly DeviceRow[];
-  readonly selfAudit: CollectionResult["audit"];
+  /** Every ranking over all queries of the self-audit; empty without one. */
+  readonly selfAudit: readonly AuditRow[];
+  /** The same by kind of query, content type and document. */
+  readonly auditStrata: readonly AuditStratum[];
+  /** What is strange about chunks and their vectors. */
+  readonly anomalies: readonly NamedAnomaly[];
   readonly skippedInputs: CollectionResult["collected"]["skipped"];
   readonly warnings: readonly {
     readonly stage: string;
@@ -156,7 +163,9 @@ export function summariseCollection(
     files: exported.files.map(({ name, bytes, sha256 }) => ({ name, bytes: Number(bytes), sha256 })),
     stages: stageRows(result, outcomes, exported, exportSeconds),
     devices: deviceRows(stageRuns(result)),
-    selfAudit: result.audit,
+    selfAudit: result.audit.selfAudit?.rankings ?? [],
+    auditStrata: result.audit.selfAudit?.strata ?? [],
+    anomalies: result.audit.anomalies,
     skippedInputs: result.collected.skipped,
     warnings: outcomes.map(({ stage, reason, detail, degraded }) => ({
       stage: enumName(Stage, stage),

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { MeasureCorpusRequestSchema, SparseVectors, SparseVectorsSchema } from "@ragline/contracts";
+import { RowTally } from "@ragline/evaluation";
 import { type SparseBlock, type SparseVector, unpackSparse } from "@ragline/vectors";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { MessageSpool } from "./message-spool.js";
@@ -18,6 +19,8 @@ export interface SparseSpace {
   readonly queries: readonly SparseVector[];
   /** Chunks whose vector is not empty. */
   readonly available: number;
+  /** Chunks whose text the model did not read to its end. */
+  readonly truncated: RowTally;
   /** BM25 alone: mean words per chunk, which its values are normalised by. */
   readonly averageLength?: number;
   /** What the model did; absent when the vectors were derived from metadata. */
@@ -53,6 +56,7 @@ export async function encodeWithModel(
   const open = stageOpen(context, "sparse", model, { averageLength });
   const queryRows: SparseVector[] = [];
   let available = 0;
+  const truncated = new RowTally();
   const run = await runTextModel<"sparse", SparseVectors>(context, {
     stage: "sparse",
     model,
@@ -64,8 +68,10 @@ export async function encodeWithModel(
     onPassages: async (block) => {
       await vectors.append(block);
       available += block.rowLengths.filter((length) => length > 0).length;
+      for (const position of block.truncated) truncated.add(Number(block.firstIndex) + position);
     },
     onQueries: (block) => queryRows.push(...unpackSparse({ ...block, firstIndex: 0 })),
   });
-  return { model, isLexical, vectors, queries: queryRows, available, ...(isLexical ? { averageLength } : {}), run };
+  const lexical = isLexical ? { averageLength } : {};
+  return { model, isLexical, vectors, queries: queryRows, available, truncated, ...lexical, run };
 }

@@ -1,4 +1,4 @@
-import { plainText, words } from "./plain-text.js";
+import { plainText, words } from "../plain-text.js";
 
 /** Words that say what part of a text follows, but not what it is about. */
 const genericWords = new Set(

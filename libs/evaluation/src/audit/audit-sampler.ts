@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { headingQuery } from "./heading-query.js";
+import { comparedWords, textKey } from "./near-duplicates.js";
 import { sentenceQuery } from "./sentence-query.js";
+import { StratifiedChoice, type Stratum } from "./stratified-choice.js";
 
 /** A chunk as the audit sees it. */
 export interface AuditChunk {
@@ -9,10 +11,12 @@ export interface AuditChunk {
   readonly text: string;
   /** Heading of the chunk's section; empty when there is none. */
   readonly headingText: string;
+  /** Where it comes from; asked for of the few chunks alone that may become queries. */
+  readonly stratum: () => Stratum;
 }
 
 /** A query made from a chunk, whose right answer is that chunk. */
-export interface AuditQuery {
+export interface AuditQuery extends Stratum {
   /** What the query was made from. */
   readonly kind: "heading" | "sentence";
   readonly text: string;
@@ -30,9 +34,10 @@ export interface AuditSamplerOptions {
 const reserve = 16;
 
 /**
- * Makes known-item queries from a stream of chunks: headings and first sentences that occur in exactly one chunk, about
- * half of each. The choice is a uniform sample that depends on the texts alone, not on order or machine: those whose
- * sha256 is smallest. Memory does not grow with the corpus.
+ * Makes known-item queries from a stream of chunks: headings and first sentences that occur in exactly one chunk (or in
+ * several that have the same text), about half of each. Candidates are a uniform sample that depends on the texts alone,
+ * not on the machine: those whose sha256 is smallest. Of these the queries are spread over documents and content types.
+ * Memory does not grow with the corpus.
  */
 export class AuditSampler {
   readonly #limit: number;
@@ -53,9 +58,9 @@ export class AuditSampler {
   /** Looks at one chunk; each is to be added once, in any order. */
   add(chunk: AuditChunk): void {
     const heading = headingQuery(chunk.headingText);
-    if (heading !== undefined) this.#headings.add(heading, chunk.row);
+    if (heading !== undefined) this.#headings.add(heading, chunk);
     const sentence = sentenceQuery(chunk.text, chunk.headingText);
-    if (sentence !== undefined) this.#sentences.add(sentence, chunk.row);
+    if (sentence !== undefined) this.#sentences.add(sentence, chunk);
   }
 
   /** The queries made from all chunks added so far, by row. One kind fills up where the other falls short. */
@@ -63,8 +68,9 @@ export class AuditSampler {
     const headings = this.#headings.unique();
     const sentences = this.#sentences.unique();
     const fromHeadings = Math.max(Math.ceil(this.#limit / 2), this.#limit - sentences.length);
-    const chosen = headings.slice(0, fromHeadings);
-    return [...chosen, ...sentences.slice(0, this.#limit - chosen.length)].sort(
+    const choice = new StratifiedChoice();
+    const chosen = choice.take(headings, fromHeadings);
+    return [...chosen, ...choice.take(sentences, this.#limit - chosen.length)].sort(
       (a, b) => a.row - b.row || (a.kind < b.kind ? -1 : 1),
     );
   }
@@ -73,6 +79,9 @@ export class AuditSampler {
 interface Entry {
   readonly hash: string;
   readonly query: AuditQuery;
+  /** Of the chunk's text. */
+  readonly textKey: number;
+  /** Whether a chunk of another text has it, too. */
   repeated: boolean;
 }
 
@@ -91,19 +100,22 @@ class DistinctSample {
     this.#size = size;
   }
 
-  add(text: string, row: number): void {
+  add(text: string, chunk: AuditChunk): void {
     const hash = createHash("sha256").update(`${this.#kind}\n${text.toLowerCase()}`).digest("hex");
     const known = this.#entries.get(hash);
     if (known !== undefined) {
-      known.repeated = true;
+      known.repeated ||= textKey(comparedWords(chunk.text)) !== known.textKey;
       return;
     }
     if (this.#entries.size >= 2 * this.#size) this.#shrink();
     if (this.#largest !== "" && hash > this.#largest) return;
-    this.#entries.set(hash, { hash, query: { kind: this.#kind, text, row }, repeated: false });
+    const { row } = chunk;
+    const { document, contentType } = chunk.stratum();
+    const query = { kind: this.#kind, text, row, document, contentType };
+    this.#entries.set(hash, { hash, query, textKey: textKey(comparedWords(chunk.text)), repeated: false });
   }
 
-  /** Texts that came once, in the order of their hashes. */
+  /** Texts of one chunk alone, in the order of their hashes. */
   unique(): AuditQuery[] {
     return this.#sorted()
       .filter((entry) => !entry.repeated)

@@ -1,4 +1,4 @@
-import { plainText, words } from "./plain-text.js";
+import { plainText, words } from "../plain-text.js";
 
 /** How far into a chunk its first sentence is looked for, in characters: bounds the work on a text of any length. */
 const searchedCharacters = 4000;

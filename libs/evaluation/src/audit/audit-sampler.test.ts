@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type AuditChunk, AuditSampler } from "./index.js";
+import { type AuditChunk, AuditSampler, type Stratum } from "../index.js";
 
-function audit(chunks: readonly AuditChunk[], limit = 64) {
+type Chunk = Omit<AuditChunk, "stratum"> & Partial<Stratum>;
+
+function audit(chunks: readonly Chunk[], limit = 64) {
   const sampler = new AuditSampler({ limit });
-  for (const chunk of chunks) sampler.add(chunk);
+  for (const { document = "a.md", contentType = "prose", ...chunk } of chunks)
+    sampler.add({ ...chunk, stratum: () => ({ document, contentType }) });
   return sampler.queries();
 }
 
@@ -86,7 +89,7 @@ test.each<[string, string, string | undefined]>([
   expect(onlySentence(text, "Caching")).toBe(query);
 });
 
-const chunks = (count: number): AuditChunk[] =>
+const chunks = (count: number): Chunk[] =>
   Array.from({ length: count }, (_, row) => ({
     row,
     headingText: `Heading of part ${row}`,
@@ -130,9 +133,31 @@ test("the choice does not depend on the order of chunks", () => {
 test("a text that occurs in several chunks is never a query, however far apart they are, and others take its place", () => {
   const repeated = chunks(600);
   const once = chunks(800).slice(600);
-  const queries = audit([...repeated, ...once, ...repeated.map((chunk) => ({ ...chunk, row: chunk.row + 10_000 }))], 8);
+  const again = repeated.map((chunk) => ({ ...chunk, row: chunk.row + 10_000, text: `${chunk.text} Or not.` }));
+  const queries = audit([...repeated, ...once, ...again], 8);
   expect(queries.map(({ kind }) => kind).sort()).toEqual([...Array(4).fill("heading"), ...Array(4).fill("sentence")]);
   for (const { row } of queries) expect(once.map((chunk) => chunk.row)).toContain(row);
+});
+
+test("a text that occurs in several chunks that are the same is a query", () => {
+  const copies = chunks(4).map((chunk) => ({ ...chunk, row: chunk.row + 4, text: chunk.text.toUpperCase() }));
+  expect(audit([...chunks(4), ...copies]).map(({ row }) => row)).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+});
+
+test("every document is asked before one is asked twice, and content types alike", () => {
+  // One document has nine tenths of the chunks; tables are there and in one other alone, and rare.
+  const corpus = chunks(1000).map((chunk) => ({
+    ...chunk,
+    document: chunk.row < 900 ? "large.md" : `small-${chunk.row % 10}.md`,
+    contentType: chunk.row % 20 === 0 ? "table" : "prose",
+  }));
+  const queries = audit(corpus, 22);
+  const count = <Key>(of: (query: (typeof queries)[number]) => Key, key: Key) =>
+    queries.filter((query) => of(query) === key).length;
+  for (const document of new Set(corpus.map((chunk) => chunk.document)))
+    expect(count((query) => query.document, document)).toBe(2);
+  expect(count(({ contentType }) => contentType, "table")).toBeGreaterThanOrEqual(3);
+  expect(count(({ kind }) => kind, "heading")).toBe(11);
 });
 
 test("a long text is searched at its beginning only, in bounded time", () => {
