@@ -114,6 +114,25 @@ test("the self-audit finds the right chunks in every ranking", () => {
   }
 });
 
+test("the manifest tells the audit by parts and query, without any text of a query", async () => {
+  const { evaluation } = parseManifest(JSON.stringify(await manifestOf(join(output.path, "full"))), "full");
+  expect(evaluation).toMatchObject({ kind: "self-audit", queries: 6, documents_left_out: 0 });
+  const parts = (by: string) => evaluation?.strata?.filter((stratum) => stratum.by === by) ?? [];
+  expect(parts("kind").map(({ value }) => value)).toEqual(["heading", "sentence"]);
+  expect(
+    parts("document")
+      .map(({ value }) => value)
+      .sort(),
+  ).toEqual(["leases.md", "notes/search.txt", "vectors.md"]);
+  for (const by of ["kind", "content_type", "document"])
+    expect(parts(by).reduce((sum, { queries }) => sum + queries, 0)).toBe(6);
+  expect(evaluation?.per_query).toHaveLength(6);
+  for (const { query, ranks } of evaluation?.per_query ?? []) {
+    expect(Object.keys(query)).toEqual(["sha256", "length"]);
+    expect(Object.keys(ranks)).toEqual(evaluation?.rankings?.map(({ ranking }) => ranking));
+  }
+});
+
 test("no file that a run writes, no event and no log line holds the text of a query that is not in the chunks", async () => {
   const secret = "zebrafish quokka marmalade";
   const queries = await directoryOf({ "queries.txt": `${secret}\nwho grants the memory of a device to the stages\n` });

@@ -53,7 +53,7 @@ test("missing vectors, lengths that are not 1, and texts that were cut are named
       model,
       count: 1,
       rows: [2],
-      detail: "1 of 4 chunks have no vector of bge; it cannot find them",
+      detail: "1 of 4 chunks without a vector of bge, which cannot find them",
     },
     { kind: "outlier_norm", model, count: 2, rows: [0, 1] },
     { kind: "truncated_text", model, count: 1, rows: [3] },
@@ -72,7 +72,7 @@ test("the same vector is strange where the texts differ, and only there", () => 
       count: 3,
       rows: [0, 2, 4],
       detail:
-        "3 of 6 chunks have different texts and the same vector of bge, in 1 groups of up to 3; it cannot tell them apart",
+        "3 of 6 chunks with different texts and the same vector of bge, in 1 group of up to 3; it cannot tell them apart",
     },
   ]);
 });
@@ -116,7 +116,7 @@ test("a chunk that answers nothing and is found everywhere is a hub; one that no
       count: 1,
       rows: [99],
       detail:
-        "1 of 1000 chunks are among the first 10 of fused for 20 % or more of the queries without answering them, the most frequent for 20 of 20",
+        "1 of 1000 chunks among the first 10 of fused for 20 % or more of the queries without answering them, the most frequent for 20 of 20",
     },
   ]);
 });

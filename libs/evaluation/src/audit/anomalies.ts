@@ -70,13 +70,13 @@ function* denseAnomalies(run: AuditedRun): Generator<Anomaly> {
       "missing_vector",
       model,
       missing,
-      `${share(missing.count, run.chunks)} have no vector of ${model}; it cannot find them`,
+      `${share(missing.count, run.chunks)} without a vector of ${model}, which cannot find them`,
     );
     yield* tallied(
       "outlier_norm",
       model,
       outlierNorms,
-      `${share(outlierNorms.count, run.chunks)} have a vector of ${model} whose length is not 1, so its scores are no cosines`,
+      `${share(outlierNorms.count, run.chunks)} with a vector of ${model} whose length is not 1, so that its scores are no cosines`,
     );
     const { chunks, groups, largest, largestSize } = vectors.identical(run.textKeys);
     if (chunks > 0)
@@ -85,7 +85,7 @@ function* denseAnomalies(run: AuditedRun): Generator<Anomaly> {
         model,
         count: chunks,
         rows: largest,
-        detail: `${share(chunks, run.chunks)} have different texts and the same vector of ${model}, in ${groups} groups of up to ${largestSize}; it cannot tell them apart`,
+        detail: `${share(chunks, run.chunks)} with different texts and the same vector of ${model}, in ${groups} ${groups === 1 ? "group" : "groups"} of up to ${largestSize}; it cannot tell them apart`,
       };
     yield* truncatedTexts(model, truncated, run.chunks);
   }
@@ -97,7 +97,7 @@ function* sparseAnomalies(run: AuditedRun): Generator<Anomaly> {
       "empty_sparse_vector",
       model,
       vectors.empty,
-      `${share(vectors.empty.count, run.chunks)} have an empty vector of ${model}; it cannot find them`,
+      `${share(vectors.empty.count, run.chunks)} with an empty vector of ${model}, which cannot find them`,
     );
     const { count, rows, low, high } = vectors.outlierNorms();
     if (count > 0)
@@ -106,14 +106,14 @@ function* sparseAnomalies(run: AuditedRun): Generator<Anomaly> {
         model,
         count,
         rows,
-        detail: `${share(count, run.chunks)} have a vector of ${model} whose length is far from that of the others, outside ${low.toPrecision(3)} to ${high.toPrecision(3)}`,
+        detail: `${share(count, run.chunks)} with a vector of ${model} whose length is far from that of the others, outside ${low.toPrecision(3)} to ${high.toPrecision(3)}`,
       };
     yield* truncatedTexts(model, truncated, run.chunks);
   }
 }
 
 function truncatedTexts(model: string, truncated: RowTally, chunks: number): Generator<Anomaly> {
-  const detail = `${share(truncated.count, chunks)} have more tokens than ${model} reads; what comes after is not in its vectors`;
+  const detail = `${share(truncated.count, chunks)} with more tokens than ${model} reads; what comes after is not in its vectors`;
   return tallied("truncated_text", model, truncated, detail);
 }
 
@@ -164,7 +164,7 @@ function* auditAnomalies(audit: SelfAudit, { rankings, chunks }: AuditedRun): Ge
     "not_found_chunk",
     "",
     lost,
-    `${lost.count} chunks are in no list of any model for the queries that were made from them`,
+    `${lost.count} chunks in no list of any model for the queries that were made from them`,
   );
   for (const ranking of rankings) {
     const hubs = hubsOf(ranking, audit, chunks);
@@ -175,7 +175,7 @@ function* auditAnomalies(audit: SelfAudit, { rankings, chunks }: AuditedRun): Ge
       model: ranking.ranking,
       count: hubs.length,
       rows: hubs.slice(0, 10).map(({ row }) => row),
-      detail: `${share(hubs.length, chunks)} are among the first ${hubDepth} of ${ranking.ranking} for ${leastHubShare * 100} % or more of the queries without answering them, the most frequent for ${top.count} of ${audit.queries.length}`,
+      detail: `${share(hubs.length, chunks)} among the first ${hubDepth} of ${ranking.ranking} for ${leastHubShare * 100} % or more of the queries without answering them, the most frequent for ${top.count} of ${audit.queries.length}`,
     };
   }
 }
@@ -188,7 +188,7 @@ export function findAnomalies(run: AuditedRun): Anomaly[] {
       "unreachable_chunk",
       "",
       lost,
-      `${share(lost.count, run.chunks)} have no vector of any model; no query can find them`,
+      `${share(lost.count, run.chunks)} without a vector of any model; no query can find them`,
     ),
     ...(run.audit ? auditAnomalies(run.audit, run) : []),
     ...denseAnomalies(run),
