@@ -116,7 +116,7 @@ test("the self-audit finds the right chunks in every ranking", () => {
 
 test("the manifest tells the audit by parts and query, without any text of a query", async () => {
   const { evaluation } = parseManifest(JSON.stringify(await manifestOf(join(output.path, "full"))), "full");
-  expect(evaluation).toMatchObject({ kind: "self-audit", queries: 6, documents_left_out: 0 });
+  expect(evaluation).toMatchObject({ kind: "self-audit", queries: 5, documents_left_out: 0 });
   const parts = (by: string) => evaluation?.strata?.filter((stratum) => stratum.by === by) ?? [];
   expect(parts("kind").map(({ value }) => value)).toEqual(["heading", "sentence"]);
   expect(
@@ -125,8 +125,8 @@ test("the manifest tells the audit by parts and query, without any text of a que
       .sort(),
   ).toEqual(["leases.md", "notes/search.txt", "vectors.md"]);
   for (const by of ["kind", "content_type", "document"])
-    expect(parts(by).reduce((sum, { queries }) => sum + queries, 0)).toBe(6);
-  expect(evaluation?.per_query).toHaveLength(6);
+    expect(parts(by).reduce((sum, { queries }) => sum + queries, 0)).toBe(5);
+  expect(evaluation?.per_query).toHaveLength(5);
   for (const { query, ranks } of evaluation?.per_query ?? []) {
     expect(Object.keys(query)).toEqual(["sha256", "length"]);
     expect(Object.keys(ranks)).toEqual(evaluation?.rankings?.map(({ ranking }) => ranking));

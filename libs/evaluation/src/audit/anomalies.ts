@@ -1,5 +1,5 @@
-import type { DenseVectorAudit } from "./dense-vector-audit.js";
 import type { AuditedRanking, SelfAudit } from "./audit-report.js";
+import type { DenseVectorAudit } from "./dense-vector-audit.js";
 import { RowTally } from "./row-tally.js";
 import type { SparseVectorAudit } from "./sparse-vector-audit.js";
 

@@ -29,7 +29,7 @@ function strataText(strata: readonly AuditStratum[], ranking: string): string {
 }
 
 /** What a person reads of the self-audit. */
-export function auditText({ selfAudit, auditStrata = [] }: CollectionSummary): string {
+export function auditText({ selfAudit, auditStrata }: CollectionSummary): string {
   const table = newTable(
     ["ranking", "hit@1", "hit@10", "MRR@10", "95 % of MRR"],
     ["left", "right", "right", "right", "right"],

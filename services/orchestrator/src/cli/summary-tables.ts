@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
-import { anomalyText, auditText } from "./audit-text.js";
-import { newTable } from "./new-table.js";
 import type { DeviceRow } from "../core/device-report.js";
 import type { CollectionSummary, RunSummary, StageRow } from "../core/run-summary.js";
+import { anomalyText, auditText } from "./audit-text.js";
+import { newTable } from "./new-table.js";
 
 const dash = "-";
 const fixed = (value: number, digits: number): string => value.toFixed(digits);
