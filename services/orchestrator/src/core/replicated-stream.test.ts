@@ -270,3 +270,47 @@ test("no batches at all: the stream is opened and ended", async () => {
   expect(delivered).toEqual([]);
   expect(run).toMatchObject({ ready: { model: "m" }, summary: { items: 0n, batches: 1n } });
 });
+
+/** Asks for the square of each number only once that of the one before has come; then waits for ever, if told to. */
+async function* oneByOne(count: number, delivered: readonly unknown[], isEndless = false): AsyncGenerator<number> {
+  for (let i = 0; i < count; i++) {
+    while (delivered.length < i) await tick();
+    yield i;
+  }
+  if (isEndless) await new Promise(() => undefined);
+}
+
+function streamOf(batches: AsyncIterable<number>, delivered: Result[], signal: AbortSignal) {
+  return new ReplicatedStream<number, Result>({
+    replicas: [new ScriptedReplica("a:1", [])],
+    batches,
+    itemsOf: () => 1,
+    check: () => undefined,
+    onReady: () => undefined,
+    onResult: async (_, result) => void delivered.push(result),
+    signal,
+  });
+}
+
+test("results are handed on while the source waits for them before it gives its next batch", async () => {
+  const delivered: Result[] = [];
+  await streamOf(oneByOne(40, delivered), delivered, new AbortController().signal).run();
+  expect(delivered.map(({ square }) => square)).toEqual(Array.from({ length: 40 }, (_, i) => i * i));
+});
+
+test("a run is stopped although its source gives nothing", async () => {
+  const controller = new AbortController();
+  const delivered: Result[] = [];
+  const run = streamOf(oneByOne(3, delivered, true), delivered, controller.signal).run();
+  while (delivered.length < 3) await tick();
+  controller.abort(new Error("enough"));
+  await expect(run).rejects.toThrow("enough");
+});
+
+test("a source that fails ends the run with its error", async () => {
+  async function* failing() {
+    yield 1;
+    throw new Error("no more paper");
+  }
+  await expect(streamOf(failing(), [], new AbortController().signal).run()).rejects.toThrow("no more paper");
+});

@@ -88,7 +88,7 @@ export class ReplicatedStream<Batch, Result extends StageResult> {
    */
   async run(): Promise<ModelRun> {
     const { batches, signal } = this.#options;
-    const source = batches[Symbol.asyncIterator]();
+    const window: Window<Batch, Result> = new OrderWindow(batches[Symbol.asyncIterator](), () => this.#bell.ring());
     const stop = () => {
       this.#end.abort();
       this.#bell.ring();
@@ -97,7 +97,7 @@ export class ReplicatedStream<Batch, Result extends StageResult> {
     try {
       signal.throwIfAborted();
       const running = this.#lanes.map((lane) => lane.run().catch((error: unknown) => this.#fail(error)));
-      await this.#work(new OrderWindow(source));
+      await this.#work(window);
       await this.#finish(running);
       this.#assertGoing();
       // Every stream that was open has told what it opened: the first of the list speaks for all.
@@ -108,7 +108,7 @@ export class ReplicatedStream<Batch, Result extends StageResult> {
       signal.removeEventListener("abort", stop);
       clearTimeout(this.#recheck);
       this.#end.abort();
-      await source.return?.();
+      await window.close();
     }
   }
 
@@ -116,7 +116,7 @@ export class ReplicatedStream<Batch, Result extends StageResult> {
     for (;;) {
       this.#assertGoing();
       for (let next = window.shift(); next; next = window.shift()) await this.#deliver(next.batch, next.result);
-      await this.#spread(window);
+      this.#spread(window);
       if (window.isDone && this.#reference) return;
       if (this.#lanes.every(({ isExhausted, isOpen }) => isExhausted && !isOpen)) throw allLost(this.reports);
       this.#helpSlow(window);
@@ -132,24 +132,25 @@ export class ReplicatedStream<Batch, Result extends StageResult> {
   }
 
   /** Gives batches to whoever has room, as long as there are any. */
-  async #spread(window: Window<Batch, Result>): Promise<void> {
+  #spread(window: Window<Batch, Result>): void {
     for (;;) {
       const load = ({ owed, limit }: ReplicaLane<Batch, Result>): number => owed.length / limit;
       const free = this.#lanes.filter((lane) => lane.isOpen && load(lane) < 1);
       const [first] = free;
       if (!first) return;
       const lane = free.reduce((least, other) => (load(other) < load(least) ? other : least), first);
-      const task = await window.next(windowFactor * this.#lanes.reduce((sum, { limit }) => sum + Math.ceil(limit), 0));
+      const task = window.next(windowFactor * this.#lanes.reduce((sum, { limit }) => sum + Math.ceil(limit), 0));
       if (!task) return;
       this.#startedAt ??= performance.now();
-      // It may have been lost while the source was read; then the next round gives the batch to another one.
-      if (lane.isOpen) lane.give(task);
+      lane.give(task);
     }
   }
 
   /** Gives idle replicas the oldest batches of slow ones; the first answer counts. */
   #helpSlow(window: Window<Batch, Result>): void {
     clearTimeout(this.#recheck);
+    // Then those that are idle are about to get a batch of their own.
+    if (window.isReading) return;
     const idle = this.#lanes.filter(({ isOpen, owed }) => isOpen && owed.length === 0);
     const unanswered = idle.length > 0 ? window.unanswered : [];
     if (unanswered.length === 0) return;
