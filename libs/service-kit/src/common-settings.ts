@@ -1,4 +1,5 @@
 import { defineSettings, type SettingDefinition, type SettingDefinitions, settingName } from "@ragline/config";
+import { collectorSettings, metricsSettings } from "@ragline/telemetry";
 
 const defaultGraceMs = 30_000;
 
@@ -14,18 +15,7 @@ export const commonSettings = defineSettings({
     default: "",
     description: "host:port of the Prometheus endpoint /metrics; empty switches it off.",
   },
-  metricsEnabled: {
-    type: "boolean",
-    default: true,
-    env: "EMBEDDER_METRICS_ENABLED",
-    description: "Whether metrics are kept at all.",
-  },
-  metricsNamespace: {
-    type: "string",
-    default: "rag",
-    env: "EMBEDDER_METRICS_NAMESPACE",
-    description: "First part of every metric's name.",
-  },
+  ...metricsSettings,
   logLevel: {
     type: "enum",
     values: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
@@ -38,12 +28,7 @@ export const commonSettings = defineSettings({
     default: "auto",
     description: "How log lines are written; auto is pretty on a terminal, JSON elsewhere.",
   },
-  otlpEndpoint: {
-    type: "string",
-    default: "",
-    env: "OTEL_EXPORTER_OTLP_ENDPOINT",
-    description: "URL of an OTLP collector for traces, over gRPC or HTTP; empty sends none.",
-  },
+  ...collectorSettings,
   graceMs: {
     type: "integer",
     default: defaultGraceMs,

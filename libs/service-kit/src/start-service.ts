@@ -1,7 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Server, setLogger } from "@grpc/grpc-js";
 import {
-  ConfigError,
   type FlagValues,
   parseFlags,
   resolveSettings,
@@ -13,7 +12,6 @@ import { createServer, type Handlers, implementation, listen, serviceDefinition,
 import {
   type MetricService,
   Metrics,
-  type OtlpEndpoint,
   otlpEndpoint,
   type StageMetrics,
   stageMetrics,
@@ -95,15 +93,6 @@ export interface RunningService {
   drain(graceMs?: number): Promise<void>;
 }
 
-/** The collector that the settings and the environment name. Throws a ConfigError for what is none. */
-function readEndpoint(url: string, env: Readonly<Record<string, string | undefined>>): OtlpEndpoint | undefined {
-  try {
-    return otlpEndpoint(url, env);
-  } catch (error) {
-    throw new ConfigError((error as Error).message);
-  }
-}
-
 // How long a cancelled call may take to notice before its connection is cut.
 const cancelMs = 2000;
 
@@ -150,7 +139,7 @@ export async function startService<S extends DescService, const D extends Settin
   }
   const tracing = await startTracing({
     serviceName: `ragline-${name}`,
-    endpoint: readEndpoint(common.otlpEndpoint, env),
+    endpoint: otlpEndpoint(common.otlpEndpoint, env),
     onWarning: (message) => log.warn({ source: "opentelemetry" }, message),
     onDropped: (reason, count) => allMetrics.count("spansDropped", { reason }, count),
   });

@@ -1,12 +1,22 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { criticalPath } from "./critical-path.js";
-import { readTrace, TraceFormatError, type TraceNode } from "./trace-tree.js";
+import { TraceFormatError } from "./read-spans.js";
+import { readTrace, type TraceNode } from "./trace-tree.js";
 
 type Spec = readonly [name: string, from: number, to: number, ...children: Spec[]];
 
 function tree([name, startMs, endMs, ...children]: Spec): TraceNode {
-  const ids = { traceId: "t", spanId: name, service: "s", pid: 1, isError: false, attributes: {}, events: [] };
+  const ids = {
+    traceId: "t",
+    spanId: name,
+    service: "s",
+    pid: 1,
+    isError: false,
+    attributes: {},
+    events: [],
+    links: [],
+  };
   return { ...ids, name, startMs, endMs, children: children.map(tree).sort((a, b) => a.startMs - b.startMs) };
 }
 

@@ -1,4 +1,5 @@
 import type { SpanExporter } from "@opentelemetry/sdk-trace-node";
+import { ConfigError } from "@ragline/config";
 
 /** How spans are sent: the names of OTEL_EXPORTER_OTLP_PROTOCOL. */
 export type OtlpProtocol = "grpc" | "http/protobuf" | "http/json";
@@ -15,19 +16,19 @@ const httpPort = "4318";
 /**
  * The collector that a URL and the environment name: OTEL_EXPORTER_OTLP_PROTOCOL or its variant for traces says how it
  * is spoken to; without one it is HTTP on port 4318, gRPC elsewhere. Undefined without a URL.
- * @throws RangeError for a URL or a protocol that is none, in a sentence that says what is expected.
+ * @throws ConfigError for a URL or a protocol that is none.
  */
 export function otlpEndpoint(
-  url: string | undefined,
+  url: string | null | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): OtlpEndpoint | undefined {
   if (!url) return undefined;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new RangeError(`the OTLP endpoint "${url}" is no URL; expected such as http://127.0.0.1:4317`);
+    throw new ConfigError(`the OTLP endpoint "${url}" is no URL; expected such as http://127.0.0.1:4317`);
   const asked = env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] || env["OTEL_EXPORTER_OTLP_PROTOCOL"];
   const protocol = asked || (new URL(url).port === httpPort ? "http/protobuf" : "grpc");
   if (!protocols.includes(protocol as OtlpProtocol))
-    throw new RangeError(`OTEL_EXPORTER_OTLP_PROTOCOL is "${protocol}"; expected one of ${protocols.join(", ")}`);
+    throw new ConfigError(`OTEL_EXPORTER_OTLP_PROTOCOL is "${protocol}"; expected one of ${protocols.join(", ")}`);
   return { url, protocol: protocol as OtlpProtocol };
 }
 

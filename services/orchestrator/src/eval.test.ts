@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EvaluationReport } from "./core/eval/evaluation-report.js";
 import { directoryOf } from "./run-fixture.js";
+import { expectWhole, readTraceFile } from "./trace-file.fixture.js";
 
 const ragline = fileURLToPath(new URL("../bin/ragline.mjs", import.meta.url));
 let directory: Awaited<ReturnType<typeof directoryOf>>;
@@ -56,7 +57,16 @@ async function evaluate(...args: string[]): Promise<{ code: number | null; stdou
 const models = ["--ensemble-models", "all-miniLM-l6", "--sparse-models", "qdrant-bm25"];
 
 test("a data set alone is embedded once; every mode is measured, and the report has the same bytes again", async () => {
-  const first = await evaluate("--dataset", "tiny", ...models, "--json", "--trec-dir", "trec");
+  const first = await evaluate(
+    "--dataset",
+    "tiny",
+    ...models,
+    "--json",
+    "--trec-dir",
+    "trec",
+    "--trace-file",
+    "eval.trace.json",
+  );
   expect(first.stderr).toContain("tiny: 4 documents");
   expect(first.code).toBe(0);
   const report = JSON.parse(first.stdout) as EvaluationReport;
@@ -68,6 +78,16 @@ test("a data set alone is embedded once; every mode is measured, and the report 
   expect(report.comparisons.map(({ a, b }) => `${b} - ${a}`)).toEqual(["fused - all-miniLM-l6", "reranked - fused"]);
   expect(report.warnings.map(({ kind }) => kind)).toEqual(["query-without-text", "judged-document-missing"]);
   expect(report.run).toMatchObject({ fusion: { method: "zscore", weights: { "all-miniLM-l6": 2, "qdrant-bm25": 1 } } });
+
+  // The run that embeds the data set is a part of the evaluation's trace.
+  const spans = await readTraceFile(join(directory.path, "eval.trace.json"));
+  expectWhole(spans, "rag.eval");
+  const [root] = spans;
+  const steps = spans.filter(({ parentSpanId }) => parentSpanId === root?.spanId).map(({ name }) => name);
+  expect(steps).toEqual(["rag.run", "rag.dense", "rag.sparse", "rag.fusion", "rag.rerank"]);
+  const services = new Set(spans.map(({ service }) => service));
+  for (const stage of ["dense", "sparse", "rerank", "export"]) expect(services).toContain(`ragline-${stage}`);
+  expect(JSON.stringify(spans)).not.toMatch(/rise and fall|loaf|tides of the sea/);
 
   const second = await evaluate("--dataset", "tiny", ...models, "--json");
   expect(second.stderr).toContain("embedded already");

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { spansOf, type TestSpan } from "./read-spans.fixture.js";
+import { readSpans, type TraceSpan } from "@ragline/telemetry";
 
 /** A collector that speaks OTLP over HTTP with JSON, and keeps the spans that it gets. */
 export interface OtlpReceiver {
   readonly url: string;
   /** All spans so far. */
-  readonly spans: readonly TestSpan[];
+  readonly spans: readonly TraceSpan[];
   close(): void;
 }
 
@@ -18,11 +18,11 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 /** Starts a receiver on a free port. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
-  const spans: TestSpan[] = [];
+  const spans: TraceSpan[] = [];
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const isTraces = request.method === "POST" && request.url === "/v1/traces";
-      if (isTraces && body !== "") spans.push(...spansOf(body));
+      if (isTraces && body !== "") spans.push(...readSpans(body));
       response.writeHead(isTraces ? 200 : 404, { "content-type": "application/json" }).end("{}");
     });
   });

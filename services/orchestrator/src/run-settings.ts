@@ -2,7 +2,9 @@ import { defineSettings, type SettingValues } from "@ragline/config";
 import { fusionMethods } from "@ragline/fusion";
 import { leaseSettings } from "@ragline/gpu-lease";
 import { modelSettings } from "@ragline/models";
+import { metricsSettings } from "@ragline/telemetry";
 import { readingSettings } from "./reading-settings.js";
+import { traceSettings } from "./trace-settings.js";
 
 /** The settings of a run. Names, flags and variables are those that users of the pipeline before it know. */
 export const runSettings = defineSettings({
@@ -239,18 +241,7 @@ export const runSettings = defineSettings({
     default: false,
     description: "Write the text of queries into the rerank file and the manifest; without it only hash and length.",
   },
-  metricsEnabled: {
-    type: "boolean",
-    default: true,
-    env: "EMBEDDER_METRICS_ENABLED",
-    description: "Whether metrics are kept at all.",
-  },
-  metricsNamespace: {
-    type: "string",
-    default: "rag",
-    env: "EMBEDDER_METRICS_NAMESPACE",
-    description: "First part of every metric's name.",
-  },
+  ...metricsSettings,
   metricsListen: {
     type: "string",
     default: null,
@@ -266,17 +257,7 @@ export const runSettings = defineSettings({
     default: null,
     description: "URL of a Pushgateway that gets the metrics at the end of the run, such as http://127.0.0.1:9091.",
   },
-  otlpEndpoint: {
-    type: "string",
-    default: null,
-    env: "OTEL_EXPORTER_OTLP_ENDPOINT",
-    description: "URL of an OTLP collector for the traces of all processes, over gRPC or HTTP.",
-  },
-  traceFile: {
-    type: "string",
-    default: null,
-    description: "File for the trace of the run over all processes, as OTLP JSON; `ragline trace` shows it.",
-  },
+  ...traceSettings,
   failOn: {
     type: "enum",
     values: ["failed", "degraded"],

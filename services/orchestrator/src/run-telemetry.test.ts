@@ -1,16 +1,21 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { Metrics } from "@ragline/telemetry";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { Metrics, type TraceSpan } from "@ragline/telemetry";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunSummary } from "./core/run-summary.js";
-import { readSpans, type TestSpan } from "./read-spans.fixture.js";
+import { startOtlpReceiver } from "./otlp-receiver.fixture.js";
 import { directoryOf, documents, manifestOf, runHere } from "./run-fixture.js";
+import { expectWhole, readTraceFile } from "./trace-file.fixture.js";
 
 let out: Awaited<ReturnType<typeof directoryOf>>;
 let input: Awaited<ReturnType<typeof directoryOf>>;
-let spans: readonly TestSpan[];
+let spans: readonly TraceSpan[];
 let exposition: string;
 let pushed: { method: string | undefined; path: string | undefined; body: string };
 let summary: RunSummary;
@@ -18,7 +23,23 @@ let told: string;
 const lines: string[] = [];
 const query = "zanzibar quokka marmalade";
 
-const spansNamed = (name: string, service?: string): readonly TestSpan[] =>
+const bin = fileURLToPath(new URL("../bin/ragline.mjs", import.meta.url));
+
+/** Fails where a word of the queries or of a chunk is found. */
+function expectPrivate(places: Readonly<Record<string, string>>): void {
+  const phrases = [
+    ...query.split(" "),
+    "lease queued",
+    "first come",
+    "takes the memory back",
+    "unit length",
+    "little-endian",
+  ];
+  for (const [where, said] of Object.entries(places))
+    for (const phrase of phrases) expect(said.includes(phrase), `${phrase} in ${where}`).toBe(false);
+}
+
+const spansNamed = (name: string, service?: string): readonly TraceSpan[] =>
   spans.filter((span) => span.name === name && (service === undefined || span.service === service));
 
 beforeAll(async () => {
@@ -49,18 +70,13 @@ beforeAll(async () => {
   );
   told = JSON.stringify(events, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
   gateway.close();
-  spans = await readSpans(join(out.path, "run.trace.json"));
+  spans = await readTraceFile(join(out.path, "run.trace.json"));
   exposition = await readFile(join(out.path, "metrics", "run.prom"), "utf8");
 });
 afterAll(() => Promise.all([out.remove(), input.remove()]));
 
 test("the trace file has one trace over all processes, with no parent missing", () => {
-  expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
-  const ids = new Set(spans.map(({ spanId }) => spanId));
-  expect(ids.size).toBe(spans.length);
-  const roots = spans.filter(({ parentSpanId }) => parentSpanId === "");
-  expect(roots.map(({ name }) => name)).toEqual(["rag.run"]);
-  expect(spans.filter(({ parentSpanId }) => parentSpanId !== "" && !ids.has(parentSpanId))).toEqual([]);
+  expectWhole(spans, "rag.run");
   for (const service of ["ragline-cli", "ragline-dense", "ragline-sparse", "ragline-rerank", "ragline-export"])
     expect(spans.some((span) => span.service === service)).toBe(true);
 });
@@ -135,16 +151,64 @@ test("every line that a stage logs inside a call has the ids of a span of the ru
 test("no span, metric, log line or event, nor the manifest, holds text of a query or a chunk", async () => {
   const manifest = JSON.stringify(await manifestOf(out.path));
   const trace = await readFile(join(out.path, "run.trace.json"), "utf8");
-  const phrases = [
-    ...query.split(" "),
-    "lease queued",
-    "first come",
-    "takes the memory back",
-    "unit length",
-    "little-endian",
-  ];
-  for (const [where, text] of Object.entries({ trace, exposition, log: lines.join("\n"), told, manifest }))
-    for (const phrase of phrases) expect(text.includes(phrase), `${phrase} in ${where}`).toBe(false);
+  expectPrivate({ trace, exposition, log: lines.join("\n"), told, manifest });
+});
+
+describe("a search of that run", () => {
+  /** Runs `ragline search`; what it is asked comes as an argument, or line by line. */
+  async function search(args: readonly string[], asked = ""): Promise<{ stdout: string; stderr: string }> {
+    const child = spawn(process.execPath, [bin, "search", "--run", out.path, "--json", ...args], {
+      env: { ...process.env, RAGLINE_WORKERS: "1", OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" },
+    });
+    child.stdin.end(asked);
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, "close") as Promise<[number | null]>,
+    ]);
+    expect(code, stderr).toBe(0);
+    return { stdout, stderr };
+  }
+
+  /** Names of the spans below one, in the order of their start. */
+  const below = (all: readonly TraceSpan[], of: TraceSpan | undefined): string[] =>
+    all.filter(({ parentSpanId }) => parentSpanId === of?.spanId).map(({ name }) => name);
+
+  test("is one trace at a prompt, with a span for each question and the models' calls above them", async () => {
+    const file = join(out.path, "search.trace.json");
+    const { stdout, stderr } = await search(["--trace-file", file], `${query}\nhow is a lease queued\n`);
+    expect(stdout.trim().split("\n")).toHaveLength(2);
+    const found = await readTraceFile(file);
+    expectWhole(found, "rag.search");
+    const root = found.find(({ name }) => name === "rag.search");
+    const questions = found.filter(({ name }) => name === "rag.query");
+    expect(questions.map(({ parentSpanId }) => parentSpanId)).toEqual([root?.spanId, root?.spanId]);
+    const steps = ["rag.dense", "rag.dense", "rag.sparse", "rag.sparse", "rag.fusion", "rag.rerank"];
+    for (const question of questions) expect(below(found, question)).toEqual(steps);
+    const calls = below(found, root).filter((name) => name.startsWith("ragline.v1."));
+    const [embed, encode, score] = ["DenseService/Embed", "SparseService/Encode", "RerankService/Score"].map(
+      (method) => `ragline.v1.${method}`,
+    );
+    expect(calls.sort()).toEqual([embed, embed, score, encode, encode]);
+    for (const stage of ["dense", "sparse", "rerank"])
+      for (const process of ["", "-worker"])
+        expect(found.map(({ service }) => service)).toContain(`ragline-${stage}${process}`);
+    expectPrivate({ trace: await readFile(file, "utf8"), log: stderr });
+  });
+
+  test("sends its trace to a collector, with each model's call below its part of the answer", async () => {
+    const receiver = await startOtlpReceiver();
+    const { stderr } = await search([query, "--mode", "sparse", "--otlp-endpoint", receiver.url]);
+    receiver.close();
+    const found = [...receiver.spans].sort((a, b) => a.startMs - b.startMs);
+    expectWhole(found, "rag.search");
+    const question = found.find(({ name }) => name === "rag.query");
+    expect(below(found, question)).toEqual(["rag.sparse", "rag.sparse", "rag.fusion"]);
+    for (const part of found.filter(({ name }) => name === "rag.sparse"))
+      expect(below(found, part)).toEqual(["ragline.v1.SparseService/Encode"]);
+    expect(found.map(({ service }) => service)).toContain("ragline-sparse");
+    expectPrivate({ trace: JSON.stringify(found), log: stderr });
+  });
 });
 
 test("the same is pushed to the gateway", () => {

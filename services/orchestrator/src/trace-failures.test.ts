@@ -3,11 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { spawnService } from "@ragline/service-kit";
+import type { TraceSpan } from "@ragline/telemetry";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type OtlpReceiver, startOtlpReceiver } from "./otlp-receiver.fixture.js";
-import { readSpans, type TestSpan } from "./read-spans.fixture.js";
 import { directoryOf, runHere } from "./run-fixture.js";
 import { stageEntry } from "./stages/stage-entry.js";
+import { expectWhole, readTraceFile } from "./trace-file.fixture.js";
 
 type Directory = Awaited<ReturnType<typeof directoryOf>>;
 
@@ -41,16 +42,7 @@ const settings = (name: string) => ({
   traceFile: join(output.path, `${name}.json`),
 });
 
-/** One trace, no parent missing, every link leading somewhere. */
-function expectWhole(spans: readonly TestSpan[]): void {
-  const ids = new Set(spans.map(({ spanId }) => spanId));
-  expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
-  expect(spans.filter(({ parentSpanId }) => parentSpanId === "").map(({ name }) => name)).toEqual(["rag.run"]);
-  expect(spans.filter(({ parentSpanId }) => parentSpanId !== "" && !ids.has(parentSpanId))).toEqual([]);
-  expect(spans.flatMap(({ links }) => links).filter(({ spanId }) => !ids.has(spanId))).toEqual([]);
-}
-
-const eventsOf = (spans: readonly TestSpan[]): string[] =>
+const eventsOf = (spans: readonly TraceSpan[]): string[] =>
   spans.flatMap(({ events }) => events.map(({ name }) => name));
 
 /** Process ids of the children of a process. */
@@ -69,8 +61,8 @@ test.skipIf(process.platform !== "linux")(
         void stages.pids().then(({ dense = 0 }) => process.kill(childrenOf(dense)[0] ?? 0, "SIGKILL"));
       },
     });
-    const spans = await readSpans(settings("killed-worker").traceFile);
-    expectWhole(spans);
+    const spans = await readTraceFile(settings("killed-worker").traceFile);
+    expectWhole(spans, "rag.run");
     expect(eventsOf(spans)).toContain("rag.worker.lost");
     expect(new Set(spans.filter(({ name }) => name === "rag.dense.worker").map(({ pid }) => pid)).size).toBe(2);
   },
@@ -92,8 +84,8 @@ test("when one of two replicas is killed the trace tells of the loss and of who 
     },
   );
   await survivor.stop();
-  const spans = await readSpans(settings("replica").traceFile);
-  expectWhole(spans);
+  const spans = await readTraceFile(settings("replica").traceFile);
+  expectWhole(spans, "rag.run");
   const calls = spans.filter(
     ({ name, service }) => name === "ragline.v1.DenseService/Embed" && service === "ragline-cli",
   );
@@ -112,8 +104,8 @@ test("a run that is stopped leaves its trace, with what had been done", async ()
     },
   });
   await expect(run).rejects.toThrow("stopped by the test");
-  const spans = await readSpans(settings("stopped").traceFile);
-  expectWhole(spans);
+  const spans = await readTraceFile(settings("stopped").traceFile);
+  expectWhole(spans, "rag.run");
   const [dense] = spans.filter(({ name }) => name === "rag.dense");
   expect(dense?.isError).toBe(true);
   expect(
@@ -147,7 +139,7 @@ test("a collector gets one whole trace of all processes, also when a stage fails
   const { code } = await ragline(receiver, "otlp", ["--endpoints", "rerank=127.0.0.1:1"]);
   receiver.close();
   expect(code).toBe(0);
-  expectWhole(receiver.spans);
+  expectWhole(receiver.spans, "rag.run");
   for (const service of ["ragline-cli", "ragline-dense", "ragline-dense-worker", "ragline-export"])
     expect(receiver.spans.some((span) => span.service === service)).toBe(true);
   const [rerank] = receiver.spans.filter(({ name }) => name === "rag.rerank");

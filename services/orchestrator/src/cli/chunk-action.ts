@@ -7,16 +7,16 @@ import { writeChunkDirectory } from "../core/chunk-directory.js";
 import { chunkOptions } from "../core/chunk-options.js";
 import { isHarmless } from "../core/collect-chunks.js";
 import { nameOfInputs } from "../core/plan-collections.js";
-import { inSpan } from "../core/run-trace.js";
 import { toRunError, usageError } from "../core/usage-error.js";
-import { openChunkEmbedder } from "./chunk-embedder.js";
+import { traceCommand } from "../stages/trace-command.js";
+import { type ChunkEmbedder, openChunkEmbedder } from "./chunk-embedder.js";
 import { chunkSettings } from "./chunk-settings.js";
 import { chunkText, ledgerOf } from "./chunk-text.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
 import { readFlags } from "./setting-options.js";
-import { startCliTelemetry } from "./start-cli-telemetry.js";
+import { type CliTelemetry, startCliTelemetry } from "./start-cli-telemetry.js";
 
 /** The flags of `ragline chunk` beside its settings. */
 export interface ChunkFlags {
@@ -47,16 +47,17 @@ function progressBar(): { onProgress: (done: number, total: number) => void; end
 export async function chunkAction(flags: ChunkFlags, command: Command): Promise<number> {
   const { incremental = false, json = false } = flags;
   const { signal, interrupted } = interruption();
-  const telemetry = await startCliTelemetry();
+  let telemetry: CliTelemetry | undefined;
   const bar = progressBar();
-  let embedder: Awaited<ReturnType<typeof openChunkEmbedder>> | undefined;
+  let embedder: ChunkEmbedder | undefined;
   try {
     const { values: settings, provenance } = resolveSettings(chunkSettings, {
       flags: readFlags(command, chunkSettings),
       env: process.env,
       dotenvPath: ".env",
     });
-    const { input, collections, outputDir, failOn } = settings;
+    const { input, collections, outputDir, failOn, traceFile, otlpEndpoint } = settings;
+    telemetry = await startCliTelemetry({ otlpEndpoint });
     if (input === null || input.length === 0)
       throw usageError("NO_INPUT", "there is nothing to chunk: give documents with --input <file or directory>");
     if (collections !== null && collections.length > 1)
@@ -64,22 +65,28 @@ export async function chunkAction(flags: ChunkFlags, command: Command): Promise<
     const collection = collections?.[0] ?? (await nameOfInputs(input));
     useModels(readModels(settings.modelsFile));
     const startedAt = performance.now();
-    if (settings.chunkStrategy === "semantic")
-      embedder = await openChunkEmbedder(settings, provenance, collection, signal);
-    const chunking = {
-      ...(await chunkOptions(settings, collection, signal)),
-      ...(embedder ? { embed: embedder.embed } : {}),
-    };
-    const summary = await inSpan("rag.chunk", { "rag.collection": collection }, () =>
-      writeChunkDirectory({
-        inputs: input,
-        directory: join(outputDir, collection),
-        chunking,
-        incremental,
-        signal,
-        onProgress: bar.onProgress,
-      }),
-    );
+    const tracing = { settings: { traceFile }, ...telemetry };
+    const summary = await traceCommand("rag.chunk", { "rag.collection": collection }, tracing, async (gathering) => {
+      if (settings.chunkStrategy === "semantic")
+        embedder = await openChunkEmbedder(settings, provenance, collection, signal, gathering);
+      const chunking = {
+        ...(await chunkOptions(settings, collection, signal)),
+        ...(embedder ? { embed: embedder.embed } : {}),
+      };
+      const directory = join(outputDir, collection);
+      try {
+        return await writeChunkDirectory({
+          inputs: input,
+          directory,
+          chunking,
+          incremental,
+          signal,
+          onProgress: bar.onProgress,
+        });
+      } finally {
+        await embedder?.finish();
+      }
+    });
     bar.end();
     const seconds = (performance.now() - startedAt) / 1000;
     const ledger = ledgerOf(summary.documents);
@@ -101,6 +108,6 @@ export async function chunkAction(flags: ChunkFlags, command: Command): Promise<
     return code;
   } finally {
     await embedder?.close();
-    await telemetry.close();
+    await telemetry?.close();
   }
 }

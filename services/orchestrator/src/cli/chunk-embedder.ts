@@ -5,16 +5,27 @@ import { SentenceEmbedder } from "../core/sentence-embedder.js";
 import { runSettings } from "../run-settings.js";
 import { parseEndpoints } from "../stages/parse-endpoints.js";
 import { deviceSource, runLeases } from "../stages/run-leases.js";
+import type { RunTelemetry } from "../stages/run-telemetry.js";
 import { StageProcesses } from "../stages/stage-processes.js";
 import type { chunkSettings } from "./chunk-settings.js";
 
-/** What finds where topics turn, over a dense service that is started for it unless one is named. */
+/** What finds where topics turn. */
+export interface ChunkEmbedder {
+  readonly embed: EmbedTexts;
+  /** Ends its stream; the service lives on. */
+  finish(): Promise<void>;
+  /** Ends the service, if it was started for this. */
+  close(): Promise<void>;
+}
+
+/** Opens it over a dense service that is started for it unless one is named. */
 export async function openChunkEmbedder(
   values: SettingValues<typeof chunkSettings>,
   provenance: readonly SettingProvenance[],
   collection: string,
   signal: AbortSignal,
-): Promise<{ embed: EmbedTexts; close: () => Promise<void> }> {
+  telemetry: Pick<RunTelemetry, "attach">,
+): Promise<ChunkEmbedder> {
   const stages = await StageProcesses.open({
     endpoints: parseEndpoints(values.endpoints ?? []),
     workers: values.workers,
@@ -23,6 +34,8 @@ export async function openChunkEmbedder(
     modelSettings: values,
     logLevel: "warn",
     onLine: (line) => process.stderr.write(`  ${line}\n`),
+    ...(values.otlpEndpoint ? { otlpEndpoint: values.otlpEndpoint } : {}),
+    onConnect: (name, address, isChild) => telemetry.attach(name, address, isChild),
   });
   const settings = { ...resolveSettings(runSettings, { env: {} }).values, ...values };
   const context = {
@@ -37,9 +50,7 @@ export async function openChunkEmbedder(
   const embedder = new SentenceEmbedder(context, collection);
   return {
     embed: embedder.embed,
-    close: async () => {
-      await embedder.close();
-      await stages.close();
-    },
+    finish: () => embedder.close(),
+    close: () => stages.close(),
   };
 }

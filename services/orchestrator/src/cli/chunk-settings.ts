@@ -2,6 +2,7 @@ import { leaseSettings } from "@ragline/gpu-lease";
 import { modelSettings } from "@ragline/models";
 import { readingSettings } from "../reading-settings.js";
 import { runSettings } from "../run-settings.js";
+import { traceSettings } from "../trace-settings.js";
 
 const { input, collections, ensembleModels, chunkTokens, chunkOverlap, chunkStrategy, failOn } = runSettings;
 const { precision, workers, endpoints, leaseTimeout } = runSettings;
@@ -27,5 +28,6 @@ export const chunkSettings = {
   endpoints,
   leaseTimeout,
   ...modelSettings,
+  ...traceSettings,
   failOn,
 };

@@ -1,6 +1,7 @@
 import { leaseSettings } from "@ragline/gpu-lease";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { rankingKeys, runSettings } from "../run-settings.js";
+import { traceSettings } from "../trace-settings.js";
 import type { EvalFlags } from "./eval-action.js";
 import { addSettings } from "./setting-options.js";
 
@@ -47,7 +48,11 @@ export function addEvalCommand(program: Command): void {
     .option("--depth <n>", "Chunks in each model's list that are measured.", wholeNumber(1), 1000)
     .option("--seed <n>", "Seed of intervals and tests.", wholeNumber(0), 1)
     .option("--json", "Print the report as one JSON object; everything else goes to stderr.");
-  const settings = { ...Object.fromEntries(offered.map((key) => [key, runSettings[key]])), ...leaseSettings };
+  const settings = {
+    ...Object.fromEntries(offered.map((key) => [key, runSettings[key]])),
+    ...leaseSettings,
+    ...traceSettings,
+  };
   addSettings(command, settings).action(async (flags: EvalFlags) => {
     const { evalAction } = await import("./eval-action.js");
     process.exitCode = await evalAction(command, flags);

@@ -22,9 +22,9 @@ export function resolveRunSettings(command: Command): ResolvedSettings<typeof ru
  * The settings of models from the same layers, for commands that have the flags of those alone.
  * @throws ConfigError naming the place of a value that is not allowed.
  */
-export function resolveModelSettings(command?: Command): RunSettings {
+export function resolveModelSettings(command: Command): RunSettings {
   return resolveSettings<typeof runSettings>(runSettings, {
-    flags: command ? readFlags(command, modelSettings) : {},
+    flags: readFlags(command, modelSettings),
     env: process.env,
     dotenvPath: ".env",
     configPath: "config/embedder.json",

@@ -12,6 +12,7 @@ import { parseEndpoints } from "../stages/parse-endpoints.js";
 import { deviceSource, runLeases } from "../stages/run-leases.js";
 import { type NeededModel, stageModels } from "../stages/stage-models.js";
 import { StageProcesses } from "../stages/stage-processes.js";
+import { traceCommand } from "../stages/trace-command.js";
 import { describeFailure } from "./describe-failure.js";
 import { exitCodes } from "./exit-codes.js";
 import { hitsText } from "./hit-text.js";
@@ -19,7 +20,7 @@ import { interruption } from "./interruption.js";
 import { PullDisplay } from "./pull-display.js";
 import { resolveRunSettings } from "./resolve-run-settings.js";
 import { searchPrompt } from "./search-prompt.js";
-import { startCliTelemetry } from "./start-cli-telemetry.js";
+import { type CliTelemetry, startCliTelemetry } from "./start-cli-telemetry.js";
 
 /** The flags of `ragline search`. */
 export interface SearchFlags {
@@ -30,7 +31,6 @@ export interface SearchFlags {
   readonly filter?: string[];
   readonly exact?: boolean;
   readonly json?: boolean;
-  readonly endpoints?: string[];
 }
 
 const stagesOf: Record<SearchMode, readonly StageName[]> = {
@@ -67,58 +67,55 @@ function modelsOf(run: Run, mode: SearchMode, { rerank }: RankingSettings): Need
 /** Searches as the command line asks, prints the answers, and returns the exit code; without a query it prompts for them. */
 export async function searchAction(query: string | undefined, flags: SearchFlags, command: Command): Promise<number> {
   const { signal, interrupted } = interruption();
-  const telemetry = await startCliTelemetry();
+  let telemetry: CliTelemetry | undefined;
   let stages: StageProcesses | undefined;
-  let session: SearchSession | undefined;
   try {
     const filters = filtersOf(flags);
-    const run = await openRun(flags.run, flags.summaryPath === undefined ? {} : { summaryPath: flags.summaryPath });
     const { values: settings, provenance } = resolveRunSettings(command);
+    const { otlpEndpoint, traceFile } = settings;
+    telemetry = await startCliTelemetry({ otlpEndpoint });
+    const run = await openRun(flags.run, flags.summaryPath === undefined ? {} : { summaryPath: flags.summaryPath });
     const mode = flags.mode ?? defaultMode(run, provenance);
     useModels(readModels(settings.modelsFile));
     const ranking = rankingSettings(run, settings, provenance);
-    const endpoints = parseEndpoints(flags.endpoints ?? []);
-    const display = new PullDisplay(process.stderr);
-    await stageModels(modelsOf(run, mode, ranking), {
-      settings,
-      elsewhere: endpoints,
-      signal,
-      ...display.events,
-    }).finally(() => display.end());
-    stages = await StageProcesses.open({
-      endpoints,
-      modelSettings: settings,
-      // One text needs one worker; a second would only have to start.
-      workers: mode === "rerank" ? 0 : 1,
-      leases: runLeases({ ...settings, source: deviceSource(provenance) }, signal),
-      // At a prompt the models stay loaded side by side.
-      exclusive: query !== undefined,
-      logLevel: "warn",
-      onLine: (line) => process.stderr.write(`  ${line}\n`),
+    const endpoints = parseEndpoints(settings.endpoints ?? []);
+    const tracing = { settings: { traceFile }, ...telemetry };
+    await traceCommand("rag.search", { "rag.search.mode": mode }, tracing, async (gathering) => {
+      const display = new PullDisplay(process.stderr);
+      const pulling = { settings, elsewhere: endpoints, signal, ...display.events };
+      await stageModels(modelsOf(run, mode, ranking), pulling).finally(() => display.end());
+      stages = await StageProcesses.open({
+        endpoints,
+        modelSettings: settings,
+        // One text needs one worker; a second would only have to start.
+        workers: mode === "rerank" ? 0 : 1,
+        leases: runLeases({ ...settings, source: deviceSource(provenance) }, signal),
+        // At a prompt the models stay loaded side by side.
+        exclusive: query !== undefined,
+        logLevel: "warn",
+        onLine: (line) => process.stderr.write(`  ${line}\n`),
+        ...(otlpEndpoint ? { otlpEndpoint } : {}),
+        onConnect: (name, address, isChild) => gathering.attach(name, address, isChild),
+      });
+      stages.warm(stagesOf[mode]);
+      const session = await SearchSession.open({
+        run,
+        mode,
+        ranking,
+        exact: flags.exact ?? false,
+        stages,
+        signal,
+        keepOpen: query === undefined,
+        onNote: (sentence) => process.stderr.write(`${sentence}\n`),
+      });
+      try {
+        // A filter that fits no field is told before a model is opened.
+        await session.checkFilters(filters);
+        await answer(session, query, { ...flags, filters, mode, signal });
+      } finally {
+        await session.close().catch(() => undefined);
+      }
     });
-    stages.warm(stagesOf[mode]);
-    session = await SearchSession.open({
-      run,
-      mode,
-      ranking,
-      exact: flags.exact ?? false,
-      stages,
-      signal,
-      keepOpen: query === undefined,
-      onNote: (sentence) => process.stderr.write(`${sentence}\n`),
-    });
-    // A filter that fits no field is told before a model is opened.
-    await session.checkFilters(filters);
-    const { top: topK, json = false } = flags;
-    if (query === undefined) await searchPrompt({ session, topK, filters, json, signal });
-    else {
-      const { hits, timings } = await session.search({ query, topK, filters });
-      process.stdout.write(
-        json
-          ? `${JSON.stringify({ query, mode, hits, timings }, undefined, 2)}\n`
-          : `${hitsText(hits, filters.length > 0)}\n`,
-      );
-    }
     return exitCodes.done;
   } catch (error) {
     if (interrupted()) return exitCodes.interrupted;
@@ -126,8 +123,27 @@ export async function searchAction(query: string | undefined, flags: SearchFlags
     process.stderr.write(`ragline: ${message}\n`);
     return code;
   } finally {
-    await session?.close().catch(() => undefined);
     await stages?.close();
-    await telemetry.close();
+    await telemetry?.close();
   }
+}
+
+/** Answers the query, or those that come at a prompt. */
+async function answer(
+  session: SearchSession,
+  query: string | undefined,
+  asked: Pick<SearchFlags, "top" | "json"> & {
+    readonly filters: readonly Filter[];
+    readonly mode: SearchMode;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { top: topK, json = false, filters, mode, signal } = asked;
+  if (query === undefined) return searchPrompt({ session, topK, filters, json, signal });
+  const { hits, timings } = await session.search({ query, topK, filters });
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ query, mode, hits, timings }, undefined, 2)}\n`
+      : `${hitsText(hits, filters.length > 0)}\n`,
+  );
 }

@@ -34,8 +34,7 @@ export function addSearchCommand(program: Command): void {
       "Only chunks whose payload fits: key=value, key=a|b, key!=value, key>=1, key~part.",
     )
     .option("--exact", "Compare every vector although the run has an HNSW graph.")
-    .option("--json", "Print the answers as one JSON object.")
-    .option("--endpoints <names...>", "Running services to use, such as dense=host:port.");
+    .option("--json", "Print the answers as one JSON object.");
   addSettings(command, searchSettings).action(async (query: string | undefined, flags: SearchFlags) => {
     const { searchAction } = await import("./search-action.js");
     process.exitCode = await searchAction(query, flags, command);

@@ -1,6 +1,6 @@
 import { ConfigError } from "@ragline/config";
 import { type MetricsServer, serveMetrics } from "@ragline/service-kit";
-import { Metrics, type OtlpEndpoint, otlpEndpoint, startTracing, type Tracing } from "@ragline/telemetry";
+import { Metrics, otlpEndpoint, startTracing, type Tracing } from "@ragline/telemetry";
 import type { RunSettings } from "../run-settings.js";
 import { version } from "../version.js";
 
@@ -8,32 +8,15 @@ import { version } from "../version.js";
 export interface CliTelemetry {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
+  /** Told what does not work of it, in a sentence. */
+  readonly onWarning: (message: string) => void;
   /** Sends what is left, for at most a few seconds, and stops. */
   close(): Promise<void>;
 }
 
-/** The settings that {@link startCliTelemetry} reads. */
-export type TelemetrySettings = Pick<
-  RunSettings,
-  "metricsEnabled" | "metricsNamespace" | "metricsListen" | "metricsPush" | "otlpEndpoint"
->;
-
-// For commands that count nothing.
-const tracingOnly: TelemetrySettings = {
-  metricsEnabled: false,
-  metricsNamespace: "rag",
-  metricsListen: null,
-  metricsPush: null,
-  otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
-};
-
-function readEndpoint(url: string | null): OtlpEndpoint | undefined {
-  try {
-    return otlpEndpoint(url ?? undefined, process.env);
-  } catch (error) {
-    throw new ConfigError((error as Error).message);
-  }
-}
+/** The settings that {@link startCliTelemetry} reads; without those of metrics nothing is counted. */
+export type TelemetrySettings = Pick<RunSettings, "otlpEndpoint"> &
+  Partial<Pick<RunSettings, "metricsEnabled" | "metricsNamespace" | "metricsListen" | "metricsPush">>;
 
 /** Settings are kept in the manifest and printed: no place for passwords. */
 function refuseCredentials(flag: string, url: string | null): void {
@@ -44,28 +27,29 @@ function refuseCredentials(flag: string, url: string | null): void {
 
 /**
  * Lets trace context flow from the command line to the services, records spans where a collector is named, and counts
- * and serves metrics where the settings say so; without settings spans alone. Warnings go to stderr by default.
+ * and serves metrics where the settings say so. Warnings go to stderr by default.
  * @throws ConfigError for a URL that is none, RaglineError for an address that cannot be bound.
  */
 export async function startCliTelemetry(
-  settings: TelemetrySettings = tracingOnly,
+  settings: TelemetrySettings,
   onWarning: (message: string) => void = (message) => void process.stderr.write(`  telemetry: ${message}\n`),
 ): Promise<CliTelemetry> {
-  const { metricsEnabled, metricsNamespace: namespace, metricsListen, metricsPush } = settings;
+  const { otlpEndpoint: collector, metricsListen = null, metricsPush = null } = settings;
   if (metricsPush && !/^https?:\/\/./.test(metricsPush))
     throw new ConfigError(`--metrics-push: "${metricsPush}" is no URL; expected such as http://127.0.0.1:9091`);
   refuseCredentials("--metrics-push", metricsPush);
-  refuseCredentials("--otlp-endpoint", settings.otlpEndpoint);
-  const metrics = new Metrics({ service: "orchestrator", namespace });
+  refuseCredentials("--otlp-endpoint", collector);
+  const { metricsNamespace: namespace } = settings;
+  const metrics = new Metrics({ service: "orchestrator", ...(namespace === undefined ? {} : { namespace }) });
   const tracing = await startTracing({
     serviceName: "ragline-cli",
     serviceVersion: version,
-    endpoint: readEndpoint(settings.otlpEndpoint),
+    endpoint: otlpEndpoint(collector, process.env),
     onWarning,
     onDropped: (reason, count) => metrics.count("spansDropped", { reason }, count),
   });
   let server: MetricsServer | undefined;
-  if (metricsEnabled) {
+  if (settings.metricsEnabled) {
     await metrics.open();
     await metrics.watchProcess();
     if (metricsListen) {
@@ -76,6 +60,7 @@ export async function startCliTelemetry(
   return {
     metrics,
     tracing,
+    onWarning,
     close: async () => {
       server?.close();
       await tracing.close();

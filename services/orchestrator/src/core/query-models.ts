@@ -1,4 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type Context, context } from "@opentelemetry/api";
 import type { Run } from "@ragline/artifacts";
 import {
   type EmbedRequestSchema,
@@ -32,6 +33,8 @@ export interface QueryModelsOptions {
   readonly precision?: string;
   /** Whether models stay open from one query to the next; else each has its device for itself. @default false */
   readonly keepOpen?: boolean;
+  /** Whose span the calls of the models are below. @default that of whoever asks first */
+  readonly parent?: Context;
 }
 
 /** A model that does not stay open is given back when its answer has come. */
@@ -145,7 +148,8 @@ export class QueryModels {
   ): Promise<Result> {
     const known = this.#open.get(name) as Model | undefined;
     // A stream that broke while nobody asked, as when a service was restarted, is opened anew.
-    const model = known === undefined || known.hasFailed ? openModel() : known;
+    const { parent = context.active() } = this.#options;
+    const model = known === undefined || known.hasFailed ? context.with(parent, openModel) : known;
     this.#open.set(name, model);
     try {
       return await use(model);

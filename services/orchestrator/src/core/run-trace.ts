@@ -9,6 +9,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { recordFailure } from "@ragline/rpc";
+import type { StageName } from "./run-context.js";
 
 const tracer = trace.getTracer("ragline");
 
@@ -31,6 +32,11 @@ export async function inSpan<Result>(
   } finally {
     span.end();
   }
+}
+
+/** One model's part of answering queries, in the span of its stage. */
+export function inModelSpan<Result>(stage: StageName, model: string, work: () => Promise<Result>): Promise<Result> {
+  return inSpan(`rag.${stage}`, { "rag.stage": stage, "gen_ai.request.model": model }, work);
 }
 
 function withOwnIds(parent: SpanContext): Span {

@@ -1,11 +1,13 @@
+import { context } from "@opentelemetry/api";
 import type { Run, RunChunk } from "@ragline/artifacts";
 import { type FusedCandidate, mixRerank, type RerankedCandidate } from "@ragline/fusion";
 import { findModel } from "@ragline/models";
-import { type Filter, SearchIndex } from "@ragline/retrieval";
+import { type Filter, type ScoredRow, SearchIndex } from "@ragline/retrieval";
 import { QueryModels, sparseQueryModels } from "./query-models.js";
 import type { RankingSettings } from "./ranking-settings.js";
 import { fuseResults, listDepth, type ModelResults } from "./retrieve.js";
 import type { StageClients } from "./run-context.js";
+import { inModelSpan, inSpan } from "./run-trace.js";
 import { usageError } from "./usage-error.js";
 
 /** What a search looks at: dense vectors, sparse ones, both fused, or fused and reranked. */
@@ -78,7 +80,8 @@ export class SearchSession {
     const { run, mode } = options;
     this.#options = options;
     this.#index = index;
-    this.#models = new QueryModels(options);
+    // A model that stays open outlives the question that opened it, and so does its call.
+    this.#models = new QueryModels({ ...options, ...(options.keepOpen ? { parent: context.active() } : {}) });
     this.#dense = mode === "sparse" ? [] : run.dense.map(({ name }) => name);
     this.#sparse = mode === "dense" ? [] : sparseQueryModels(run);
   }
@@ -91,11 +94,13 @@ export class SearchSession {
     const { run, mode, onNote } = options;
     if (mode === "sparse" && run.sparse.length === 0)
       throw usageError("NO_SPARSE", `the run in ${run.dir} has no sparse vectors; search it with --mode dense`);
-    const index = await SearchIndex.open(run, {
-      onBuild: () => onNote(`reading ${run.chunkCount} chunks of ${run.dir} once to index them`),
-      onUnsaved: ({ message }) =>
-        onNote(`the index could not be kept beside the run (${message}); it is made each time`),
-    });
+    const index = await inSpan("rag.index", {}, () =>
+      SearchIndex.open(run, {
+        onBuild: () => onNote(`reading ${run.chunkCount} chunks of ${run.dir} once to index them`),
+        onUnsaved: ({ message }) =>
+          onNote(`the index could not be kept beside the run (${message}); it is made each time`),
+      }),
+    );
     const session = new SearchSession(options, index);
     // Read while the first query is encoded; what fails is told by the search that needs it.
     for (const model of session.#dense) index.prepareDense(model, !options.exact).catch(() => undefined);
@@ -117,12 +122,17 @@ export class SearchSession {
   }
 
   /**
-   * Answers one query.
+   * Answers one query, in a span that tells nothing of its text.
    * @throws RaglineError INVALID_ARGUMENT for a blank query; FilterError for a field that no chunk has.
    */
   async search(request: SearchRequest): Promise<SearchAnswer> {
     const { query, topK, filters } = request;
     if (query.trim() === "") throw usageError("BLANK_QUERY", "the query is blank; write what you are looking for");
+    const attributes = { "rag.search.mode": this.#options.mode, "rag.search.top_k": topK };
+    return inSpan("rag.query", attributes, () => this.#answer(query, topK, filters));
+  }
+
+  async #answer(query: string, topK: number, filters: readonly Filter[]): Promise<SearchAnswer> {
     const { mode, ranking } = this.#options;
     const timings: SearchTimings = { encodeMs: 0, searchMs: 0, rerankMs: 0 };
     const allowed = await timed(timings, "searchMs", () => this.#index.select(filters));
@@ -130,7 +140,9 @@ export class SearchSession {
       ...(await this.#denseLists(query, allowed, timings)),
       ...(await this.#sparseLists(query, allowed, timings)),
     ];
-    const [fused = []] = await timed(timings, "searchMs", async () => fuseResults(results, 1, ranking.fusion));
+    const [fused = []] = await timed(timings, "searchMs", () =>
+      inSpan("rag.fusion", {}, async () => fuseResults(results, 1, ranking.fusion)),
+    );
     const ranked = mode === "rerank" ? await timed(timings, "rerankMs", () => this.#rerank(query, fused)) : fused;
     const kept = ranked.slice(0, topK);
     const chunks = await timed(timings, "searchMs", () => this.#index.chunksAt(kept.map(({ row }) => row)));
@@ -141,28 +153,34 @@ export class SearchSession {
     const results: ModelResults[] = [];
     // One model after the other: each has its device for itself.
     for (const model of this.#dense) {
-      const vector = await timed(timings, "encodeMs", () => this.#models.embed(model, [query]));
-      const list = await timed(timings, "searchMs", async () => {
-        // A query that the model could not embed would find every chunk alike.
-        if (vector.every((value) => value === 0)) return [];
-        if (!this.#options.exact && allowed === undefined && (await this.#index.hasGraph(model)))
-          return this.#index.searchGraph(model, vector, listDepth);
-        const [found = []] = await this.#index.searchDense(model, vector, { k: listDepth, allowed });
-        return found;
+      const list = await inModelSpan("dense", model, async () => {
+        const vector = await timed(timings, "encodeMs", () => this.#models.embed(model, [query]));
+        return timed(timings, "searchMs", () => this.#denseList(model, vector, allowed));
       });
       results.push({ model, kind: "dense", lists: [list] });
     }
     return results;
   }
 
+  async #denseList(model: string, vector: Float32Array, allowed: Uint8Array | undefined): Promise<ScoredRow[]> {
+    // A query that the model could not embed would find every chunk alike.
+    if (vector.every((value) => value === 0)) return [];
+    if (!this.#options.exact && allowed === undefined && (await this.#index.hasGraph(model)))
+      return this.#index.searchGraph(model, vector, listDepth);
+    const [found = []] = await this.#index.searchDense(model, vector, { k: listDepth, allowed });
+    return found;
+  }
+
   async #sparseLists(query: string, allowed: Uint8Array | undefined, timings: SearchTimings): Promise<ModelResults[]> {
     const results: ModelResults[] = [];
     for (const model of this.#sparse) {
       const isLexical = findModel(model, "sparse").loader === "bm25";
-      const vectors = await timed(timings, "encodeMs", () => this.#models.encode(model, [query]));
-      const lists = await timed(timings, "searchMs", () =>
-        this.#index.searchSparse(model, isLexical, vectors, { k: listDepth, allowed }),
-      );
+      const lists = await inModelSpan("sparse", model, async () => {
+        const vectors = await timed(timings, "encodeMs", () => this.#models.encode(model, [query]));
+        return timed(timings, "searchMs", () =>
+          this.#index.searchSparse(model, isLexical, vectors, { k: listDepth, allowed }),
+        );
+      });
       results.push({ model, kind: isLexical ? "bm25" : "learned-sparse", lists });
     }
     return results;
@@ -173,7 +191,7 @@ export class SearchSession {
     const first = fused.slice(0, candidates);
     if (first.length === 0) return [];
     const chunks = await this.#index.chunksAt(first.map(({ row }) => row));
-    const scores = await this.#models.score(model, "search", query, chunks);
+    const scores = await inModelSpan("rerank", model, () => this.#models.score(model, "search", query, chunks));
     return mixRerank(fused, new Map(Array.from(scores, ([at, score]) => [first[at]?.row ?? -1, score])), mix);
   }
 }

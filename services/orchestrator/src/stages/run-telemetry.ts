@@ -5,6 +5,7 @@ import {
   type MetricSnapshot,
   type Metrics,
   mergeSnapshots,
+  metricsSettings,
   pushMetrics,
   subtractSnapshot,
   type TraceCollector,
@@ -14,9 +15,13 @@ import {
 import type { RunSettings } from "../run-settings.js";
 import { StageCollection } from "./stage-collection.js";
 
+/** The settings that {@link RunTelemetry} reads; what is absent is not written. */
+export type GatheringSettings = Pick<RunSettings, "traceFile"> &
+  Partial<Pick<RunSettings, "metricsFile" | "metricsPush" | "metricsNamespace">>;
+
 /** What a run's telemetry is gathered with. */
 export interface RunTelemetryOptions {
-  readonly settings: RunSettings;
+  readonly settings: GatheringSettings;
   /** Metrics of this process. */
   readonly metrics: Metrics;
   readonly tracing: Tracing;
@@ -28,14 +33,27 @@ export interface RunTelemetryOptions {
 const flushEveryMs = 20_000;
 const pushedJob = "ragline_run";
 
-/** Gathers what all processes of a run tell: metrics for the manifest, a file or a gateway, and spans for a file. */
+/** What one service tells. */
+interface Told {
+  readonly collection: StageCollection;
+  readonly isChild: boolean;
+}
+
+/**
+ * Gathers what all processes of a run, or of another command, tell: metrics for the manifest, a file or a gateway, and
+ * spans for a file.
+ */
 export class RunTelemetry {
   readonly #options: RunTelemetryOptions;
-  readonly #collections = new Map<string, { collection: StageCollection; isChild: boolean }>();
+  /** Of services that go on telling, by address. */
+  readonly #open = new Map<string, Told>();
+  /** Of services that have told all. */
+  readonly #closed: Told[] = [];
   readonly #before: MetricSnapshot;
   readonly #disown: () => Promise<void>;
   readonly #timer: NodeJS.Timeout;
   #collector: TraceCollector | undefined;
+  #silent = 0;
   #finished: Promise<void> | undefined;
 
   private constructor(options: RunTelemetryOptions, before: MetricSnapshot) {
@@ -54,9 +72,9 @@ export class RunTelemetry {
     return new RunTelemetry(options, await options.metrics.snapshot());
   }
 
-  /** Keeps the spans of the run's trace from now on, if they are wanted. */
+  /** Keeps the spans of the run's trace from now on, if they are wanted. A run inside another command has its trace. */
   async collectTrace(traceId: string): Promise<void> {
-    if (this.#options.settings.traceFile) this.#collector = await this.#options.tracing.collect(traceId);
+    if (this.#options.settings.traceFile) this.#collector ??= await this.#options.tracing.collect(traceId);
   }
 
   /**
@@ -64,13 +82,13 @@ export class RunTelemetry {
    * @param isChild whether it is a process of this run, which nobody else asks for its metrics
    */
   async attach(name: string, address: string, isChild: boolean): Promise<void> {
-    if (this.#finished || this.#collections.has(address)) return;
+    if (this.#finished || this.#open.has(address)) return;
     const spans = this.#collector !== undefined;
     const metrics = this.#options.metrics.isOpen;
     const active = trace.getActiveSpan()?.spanContext();
     if (!(spans || metrics) || !active || !isSpanContextValid(active)) return;
     const collection = new StageCollection({ address, name, traceId: active.traceId, spans, metrics });
-    this.#collections.set(address, { collection, isChild });
+    this.#open.set(address, { collection, isChild });
     await collection.begun();
   }
 
@@ -78,6 +96,16 @@ export class RunTelemetry {
   async snapshot(): Promise<MetricSnapshot> {
     await this.#flush();
     return this.#merged();
+  }
+
+  /** Has the services that are about to end tell all that they have; those that are attached from now on are others. */
+  async settle(): Promise<void> {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    this.#closed.push(...open);
+    const ends = await Promise.all(open.map(({ collection }) => collection.end()));
+    // Of a process that is gone its own spans are gone, too; who called it has told so.
+    this.#silent += open.filter(({ collection }, i) => !ends[i] && collection.spans.length === 0).length;
   }
 
   /** Ends the gathering and writes what the settings ask for. What fails is told, and costs nothing else. */
@@ -89,12 +117,9 @@ export class RunTelemetry {
   async #finish(): Promise<void> {
     clearInterval(this.#timer);
     const { settings, onWarning } = this.#options;
-    const collections = [...this.#collections.entries()];
-    const ends = await Promise.all(collections.map(([, { collection }]) => collection.end()));
+    await this.settle();
     if (settings.traceFile) {
-      // Of a process that is gone its own spans are gone, too; who called it has told so.
-      const silent = collections.filter(([, { collection }], i) => !ends[i] && collection.spans.length === 0).length;
-      if (silent > 0) onWarning(`${silent} service(s) told no spans; the trace file lacks their part`);
+      if (this.#silent > 0) onWarning(`${this.#silent} service(s) told no spans; the trace file lacks their part`);
       await this.#tell(() => this.#writeTrace(settings.traceFile as string));
     }
     await this.#disown();
@@ -115,7 +140,7 @@ export class RunTelemetry {
 
   async #flush(): Promise<void> {
     if (this.#finished) return;
-    await Promise.all([...this.#collections.values()].map(({ collection }) => collection.flush()));
+    await Promise.all([...this.#open.values()].map(({ collection }) => collection.flush()));
   }
 
   async #merged(): Promise<MetricSnapshot> {
@@ -123,9 +148,14 @@ export class RunTelemetry {
     return mergeSnapshots([own, this.#stageMetrics(() => true)]);
   }
 
-  #stageMetrics(which: (of: { isChild: boolean }) => boolean): MetricSnapshot {
-    const told = [...this.#collections.values()].filter(which).map(({ collection }) => collection.metrics);
-    return withNamespace(mergeSnapshots(told), this.#options.settings.metricsNamespace);
+  get #all(): readonly Told[] {
+    return [...this.#closed, ...this.#open.values()];
+  }
+
+  #stageMetrics(which: (of: Told) => boolean): MetricSnapshot {
+    const told = this.#all.filter(which).map(({ collection }) => collection.metrics);
+    const { metricsNamespace = metricsSettings.metricsNamespace.default } = this.#options.settings;
+    return withNamespace(mergeSnapshots(told), metricsNamespace);
   }
 
   async #writeTrace(path: string): Promise<void> {
@@ -133,19 +163,13 @@ export class RunTelemetry {
     const collector = this.#collector;
     if (!collector) throw new Error(`no trace was begun, so ${path} was not written`);
     tracing.release(collector.traceId);
-    const messages = [
-      ...(await collector.drain()),
-      ...[...this.#collections.values()].flatMap(({ collection }) => collection.spans),
-    ];
+    const messages = [...(await collector.drain()), ...this.#all.flatMap(({ collection }) => collection.spans)];
     tracing.forget(collector);
     const resourceSpans = messages.flatMap(
       (message) => (JSON.parse(Buffer.from(message).toString()) as { resourceSpans: unknown[] }).resourceSpans,
     );
     await writeFileAtomically(path, `${JSON.stringify({ resourceSpans })}\n`);
-    const dropped = [...this.#collections.values()].reduce(
-      (sum, { collection }) => sum + collection.dropped,
-      collector.dropped,
-    );
+    const dropped = this.#all.reduce((sum, { collection: { dropped } }) => sum + dropped, collector.dropped);
     if (dropped > 0) onWarning(`${dropped} spans were more than could be kept; ${path} lacks them`);
   }
 }

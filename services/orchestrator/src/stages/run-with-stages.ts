@@ -21,6 +21,8 @@ export interface LocalRun {
   /** Where the run counts. */
   readonly metrics: Metrics;
   readonly tracing: Tracing;
+  /** What of another command, which the run is a part of, gathers what its processes tell. @default its own */
+  readonly telemetry?: RunTelemetry;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
   /** Told of models that are pulled before the run begins. */
@@ -50,7 +52,7 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
   const { settings, provenance, logLevel, metrics, tracing, signal, onEvent, onLine, onWarning } = run;
   useModels(readModels(settings.modelsFile));
   const endpoints = parseEndpoints(settings.endpoints ?? []);
-  const telemetry = await RunTelemetry.begin({ settings, metrics, tracing, onWarning });
+  const telemetry = run.telemetry ?? (await RunTelemetry.begin({ settings, metrics, tracing, onWarning }));
   const stages = await StageProcesses.open({
     endpoints,
     workers: settings.workers,
@@ -89,7 +91,7 @@ export async function runWithStages(run: LocalRun): Promise<RunSummary> {
       },
     });
   } finally {
-    await telemetry.finish();
+    await (run.telemetry ? telemetry.settle() : telemetry.finish());
     await stages.close();
   }
 }

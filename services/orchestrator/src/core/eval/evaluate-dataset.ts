@@ -11,12 +11,13 @@ import {
   readTrecRun,
 } from "@ragline/evaluation";
 import { SearchIndex } from "@ragline/retrieval";
-import type { Metrics, Tracing } from "@ragline/telemetry";
 import type { RunSettings } from "../../run-settings.js";
 import { parseEndpoints } from "../../stages/parse-endpoints.js";
 import { deviceSource, runLeases } from "../../stages/run-leases.js";
+import type { RunTelemetry, RunTelemetryOptions } from "../../stages/run-telemetry.js";
 import { runWithStages } from "../../stages/run-with-stages.js";
 import { StageProcesses } from "../../stages/stage-processes.js";
+import { traceCommand } from "../../stages/trace-command.js";
 import { describeFusion } from "../fusion-settings.js";
 import { QueryModels } from "../query-models.js";
 import { rankingSettings } from "../ranking-settings.js";
@@ -42,8 +43,8 @@ export interface EvaluateDatasetOptions extends MeasureOptions {
   /** Chunks in each model's list. */
   readonly depth: number;
   readonly seed: number;
-  /** What an embedding run counts and traces with. */
-  readonly telemetry: { readonly metrics: Metrics; readonly tracing: Tracing };
+  /** What an evaluation counts and traces with. */
+  readonly telemetry: Omit<RunTelemetryOptions, "settings">;
   readonly signal: AbortSignal;
   readonly onProgress: (sentence: string) => void;
 }
@@ -51,13 +52,16 @@ export interface EvaluateDatasetOptions extends MeasureOptions {
 /** Evaluates runs of one data set, whose stages are started once. */
 class Evaluation {
   readonly #options: EvaluateDatasetOptions;
+  readonly #gathering: RunTelemetry;
   readonly modes: ModeScores[] = [];
   readonly warnings: DatasetWarning[];
   #documents: ReadonlySet<string> | undefined;
   #stages: StageProcesses | undefined;
 
-  constructor(options: EvaluateDatasetOptions) {
+  /** @param gathering what gathers the telemetry of the services */
+  constructor(options: EvaluateDatasetOptions, gathering: RunTelemetry) {
     this.#options = options;
+    this.#gathering = gathering;
     this.warnings = [...options.dataset.warnings];
   }
 
@@ -177,8 +181,8 @@ class Evaluation {
       settings: made.settings,
       provenance,
       logLevel: "warn",
-      metrics: telemetry.metrics,
-      tracing: telemetry.tracing,
+      ...telemetry,
+      telemetry: this.#gathering,
       signal,
       onEvent: (event) => {
         if (event.case === "stageFinished" && event.value.model !== "")
@@ -187,7 +191,6 @@ class Evaluation {
           );
       },
       onLine: onProgress,
-      onWarning: (message) => onProgress(`telemetry: ${message}`),
     });
     const seconds = (performance.now() - startedAt) / 1000;
     onProgress(
@@ -206,6 +209,8 @@ class Evaluation {
       modelSettings: settings,
       logLevel: "warn",
       onLine: onProgress,
+      ...(settings.otlpEndpoint ? { otlpEndpoint: settings.otlpEndpoint } : {}),
+      onConnect: (name, address, isChild) => this.#gathering.attach(name, address, isChild),
     });
     return this.#stages;
   }
@@ -241,35 +246,46 @@ function pathOf(name: string): { dir: string; mode: string } | { file: string } 
 export async function evaluateDataset(
   options: EvaluateDatasetOptions,
 ): Promise<{ report: EvaluationReport; modes: readonly ModeScores[] }> {
-  const { trecRuns, compare, settings, seed } = options;
-  const evaluation = new Evaluation(options);
+  const { settings, telemetry } = options;
+  let evaluation: Evaluation | undefined;
   try {
-    for (const path of trecRuns) await evaluation.addTrecRun(path, path);
-    const paths = (compare ?? []).map((name) => ({ name, path: pathOf(name) }));
-    const needsRun = trecRuns.length === 0 && !(paths.length > 0 && paths.every(({ path }) => path !== undefined));
-    await evaluation.documents();
-    const dir = options.run ?? (needsRun ? await evaluation.embed() : undefined);
-    const run = dir === undefined ? null : await evaluation.addRun(dir, "", settings.enableRerank);
-    const names: string[] = [];
-    for (const { name, path } of paths) {
-      const known = (one: string) => evaluation.modes.some((mode) => mode.name === one);
-      const full = path !== undefined && "dir" in path ? `${path.dir}#${path.mode}` : name;
-      names.push(full);
-      if (known(full) || path === undefined) continue;
-      if ("dir" in path) await evaluation.addRun(path.dir, `${path.dir}#`, path.mode === "reranked");
-      else await evaluation.addTrecRun(path.file, name);
-    }
-    const [a, b] = names;
-    const report = evaluationReport(options.dataset, evaluation.modes, {
-      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
-      ...(options.relevanceLevel === undefined ? {} : { relevanceLevel: options.relevanceLevel }),
-      seed,
-      run,
-      warnings: evaluation.warnings,
-      ...(a === undefined || b === undefined ? {} : { compare: [[a, b]] }),
+    return await traceCommand("rag.eval", {}, { settings, ...telemetry }, (gathering) => {
+      evaluation = new Evaluation(options, gathering);
+      return evaluate(options, evaluation);
     });
-    return { report, modes: evaluation.modes };
   } finally {
-    await evaluation.close();
+    await evaluation?.close();
   }
+}
+
+async function evaluate(
+  options: EvaluateDatasetOptions,
+  evaluation: Evaluation,
+): Promise<{ report: EvaluationReport; modes: readonly ModeScores[] }> {
+  const { trecRuns, compare, settings, seed } = options;
+  for (const path of trecRuns) await evaluation.addTrecRun(path, path);
+  const paths = (compare ?? []).map((name) => ({ name, path: pathOf(name) }));
+  const needsRun = trecRuns.length === 0 && !(paths.length > 0 && paths.every(({ path }) => path !== undefined));
+  await evaluation.documents();
+  const dir = options.run ?? (needsRun ? await evaluation.embed() : undefined);
+  const run = dir === undefined ? null : await evaluation.addRun(dir, "", settings.enableRerank);
+  const names: string[] = [];
+  for (const { name, path } of paths) {
+    const known = (one: string) => evaluation.modes.some((mode) => mode.name === one);
+    const full = path !== undefined && "dir" in path ? `${path.dir}#${path.mode}` : name;
+    names.push(full);
+    if (known(full) || path === undefined) continue;
+    if ("dir" in path) await evaluation.addRun(path.dir, `${path.dir}#`, path.mode === "reranked");
+    else await evaluation.addTrecRun(path.file, name);
+  }
+  const [a, b] = names;
+  const report = evaluationReport(options.dataset, evaluation.modes, {
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+    ...(options.relevanceLevel === undefined ? {} : { relevanceLevel: options.relevanceLevel }),
+    seed,
+    run,
+    warnings: evaluation.warnings,
+    ...(a === undefined || b === undefined ? {} : { compare: [[a, b]] }),
+  });
+  return { report, modes: evaluation.modes };
 }

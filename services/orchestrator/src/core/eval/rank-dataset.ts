@@ -7,6 +7,7 @@ import type { FusionSettings } from "../fusion-settings.js";
 import { type QueryModels, sparseQueryModels } from "../query-models.js";
 import type { RerankSettings } from "../ranking-settings.js";
 import { fuseResults, listDepth, type ModelResults, withoutBlankQueries } from "../retrieve.js";
+import { inModelSpan, inSpan } from "../run-trace.js";
 
 /** What to rank, and how. */
 export interface RankDatasetOptions {
@@ -57,16 +58,19 @@ export async function rankDataset(options: RankDatasetOptions): Promise<RankedMo
   const cut = results.map(
     (result): ModelResults => ({ ...result, lists: result.lists.map((list) => list.slice(0, listDepth)) }),
   );
-  const fused = fuseResults(cut, queries.length, fusion);
+  const fused = await inSpan("rag.fusion", {}, async () => fuseResults(cut, queries.length, fusion));
   modes.push({ name: "fused", kind: "fused", scores: toDocuments(options, fused) });
   if (rerank === undefined) return modes;
   onProgress(`${rerank.model}: the first ${rerank.candidates} candidates of ${queries.length} queries`);
-  const reranked: Scored[] = [];
-  for (const [i, candidates] of fused.entries()) {
-    reranked.push(await rerankOne(options, i, candidates, rerank));
-    if ((i + 1) % 50 === 0) onProgress(`${rerank.model}: ${i + 1} of ${queries.length} queries`);
-  }
-  await options.models.release("rerank", rerank.model);
+  const reranked = await inModelSpan("rerank", rerank.model, async () => {
+    const lists: Scored[] = [];
+    for (const [i, candidates] of fused.entries()) {
+      lists.push(await rerankOne(options, i, candidates, rerank));
+      if ((i + 1) % 50 === 0) onProgress(`${rerank.model}: ${i + 1} of ${queries.length} queries`);
+    }
+    await options.models.release("rerank", rerank.model);
+    return lists;
+  });
   return [...modes, { name: "reranked", kind: "reranked", scores: toDocuments(options, reranked) }];
 }
 
@@ -75,13 +79,15 @@ async function denseResults(options: RankDatasetOptions, k: number): Promise<Mod
   const results: ModelResults[] = [];
   for (const { name, dimension } of run.dense) {
     onProgress(`${name}: ${queries.length} queries`);
-    const vectors = await models.embed(
-      name,
-      queries.map(({ text }) => text),
-    );
-    await models.release("dense", name);
-    const lists = await index.searchDense(name, vectors, { k });
-    results.push({ model: name, kind: "dense", lists: withoutBlankQueries(lists, vectors, dimension) });
+    const lists = await inModelSpan("dense", name, async () => {
+      const vectors = await models.embed(
+        name,
+        queries.map(({ text }) => text),
+      );
+      await models.release("dense", name);
+      return withoutBlankQueries(await index.searchDense(name, vectors, { k }), vectors, dimension);
+    });
+    results.push({ model: name, kind: "dense", lists });
   }
   return results;
 }
@@ -91,13 +97,15 @@ async function sparseResults(options: RankDatasetOptions, k: number): Promise<Mo
   const results: ModelResults[] = [];
   for (const model of sparseQueryModels(run)) {
     onProgress(`${model}: ${queries.length} queries`);
-    const vectors = await models.encode(
-      model,
-      queries.map(({ text }) => text),
-    );
-    await models.release("sparse", model);
     const isLexical = findModel(model, "sparse").loader === "bm25";
-    const lists = await index.searchSparse(model, isLexical, vectors, { k });
+    const lists = await inModelSpan("sparse", model, async () => {
+      const vectors = await models.encode(
+        model,
+        queries.map(({ text }) => text),
+      );
+      await models.release("sparse", model);
+      return index.searchSparse(model, isLexical, vectors, { k });
+    });
     results.push({ model, kind: isLexical ? "bm25" : "learned-sparse", lists });
   }
   return results;
