@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   chunk: async () => (await import("./cli/chunk-command.js")).addChunkCommand,
   search: async () => (await import("./cli/search-command.js")).addSearchCommand,
   eval: async () => (await import("./cli/eval-command.js")).addEvalCommand,
+  compare: async () => (await import("./cli/compare-command.js")).addCompareCommand,
   serve: async () => (await import("./cli/serve-command.js")).addServeCommand,
   "lease-broker": async () => (await import("./cli/lease-broker-command.js")).addLeaseBrokerCommand,
   health: async () => (await import("./cli/health-command.js")).addHealthCommand,
