@@ -1,12 +1,13 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { Tokenizer as RustTokenizer } from "tokenizers";
 import { InferenceError } from "./inference-error.js";
+import { serdeFloat } from "./serde-float.js";
 import { cuts, textSlices } from "./text-slices.js";
 import { type UnigramModel, unigramSplit } from "./unigram-split.js";
 
 /** A parsed `tokenizer.json`, as far as it is looked at here. */
 export interface TokenizerDefinition {
-  readonly model?: { readonly type?: string };
+  readonly model?: { readonly type?: string; readonly vocab?: unknown };
   readonly normalizer?: Step | null;
   readonly pre_tokenizer?: Step | null;
   readonly post_processor?: Step | null;
@@ -100,6 +101,14 @@ function withoutStartMarks(definition: string): string {
   return definition.replaceAll('"prepend_scheme":"first"', '"prepend_scheme":"never"');
 }
 
+/** The definition whose scores of pieces are what the Rust library reads. */
+function withReadScores(definition: TokenizerDefinition): TokenizerDefinition {
+  const { model } = definition;
+  if (model?.type !== "Unigram" || !Array.isArray(model.vocab)) return definition;
+  const vocab = (model.vocab as [string, number][]).map(([piece, score]) => [piece, serdeFloat(score)]);
+  return { ...definition, model: { ...model, vocab } };
+}
+
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 
 /** Removes the white space that added tokens take with them. JavaScript's idea of white space is another than Rust's. */
@@ -146,7 +155,7 @@ export function exactTokenizer(definition: TokenizerDefinition): ExactTokenizer 
   refuseUnknownRules(added);
   const strip = stripper(added);
   const stripped = added.map((token) => ({ ...token, lstrip: false, rstrip: false }));
-  const tokenizer = new Tokenizer({ ...definition, added_tokens: stripped }, {});
+  const tokenizer = new Tokenizer({ ...withReadScores(definition), added_tokens: stripped }, {});
   takeRustSteps(tokenizer, definition);
   if (definition.model?.type === "Unigram") {
     const model = tokenizer.model as unknown as UnigramModel & { encode: (pretokens: string[]) => string[] };
