@@ -1,7 +1,7 @@
 // What several devices under one broker do to the dense stage: simulated ones, whose calls take time in proportion to their tokens.
 import { join } from "node:path";
+import { hasProcessUsage, processorSeconds } from "@ragline/processes";
 import { writeChunks } from "./corpus.js";
-import { hasProc, processorSeconds } from "./processes.js";
 import { finishRun, startRun } from "./ragline-run.js";
 import { runBenchmark } from "./run-benchmark.js";
 import { shortChunks } from "./short-chunks.js";
@@ -67,7 +67,7 @@ await runBenchmark({
             aim: { atLeast: aims[devices] ?? 0 },
           };
         }),
-        ...(hasProc()
+        ...(hasProcessUsage()
           ? deviceCounts.map((devices, i) => ({
               name: `orchestrator, ${devices} devices`,
               unit: "cores",

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MANIFEST_NAME } from "@ragline/artifacts";
 import { type ExportedChunk, type ExportPlan, ExportRun } from "@ragline/export";
+import { hasProcessUsage, peakResidentBytes } from "@ragline/processes";
 import { packSparse } from "@ragline/vectors";
-import { hasProc, peakResidentBytes } from "./processes.js";
 import { runBenchmark } from "./run-benchmark.js";
 import { shortChunks } from "./short-chunks.js";
 import { ratioOf, spreadOf } from "./statistics.js";
@@ -170,7 +170,7 @@ if (process.send) {
             aim: { atMost: 180 },
           },
           { name: "written", unit: "MB", ...spreadOf(large.map((f) => f.bytes / megabyte)) },
-          ...(hasProc()
+          ...(hasProcessUsage()
             ? [
                 { name: `peak memory, ${few} chunks`, unit: "MiB", ...spreadOf(peaks(small)) },
                 { name: `peak memory, ${many} chunks`, unit: "MiB", ...spreadOf(peaks(large)) },

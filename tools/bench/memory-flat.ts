@@ -1,7 +1,7 @@
 // Whether the memory of the processes that pass data on depends on how much data there is.
 import { join } from "node:path";
+import { childrenOf, hasProcessUsage, peakResidentBytes } from "@ragline/processes";
 import { writeChunks } from "./corpus.js";
-import { childrenOf, hasProc, peakResidentBytes } from "./processes.js";
 import { finishRun, startRun } from "./ragline-run.js";
 import type { Figure } from "./report.js";
 import { runBenchmark } from "./run-benchmark.js";
@@ -52,7 +52,7 @@ await runBenchmark({
   name: "memory-flat",
   defaultRounds: 1,
   measure: async ({ rounds, limit, folder, say }) => {
-    if (!hasProc()) return { figures: [], notes: ["skipped: this system has no /proc that tells peak memory"] };
+    if (!hasProcessUsage()) return { figures: [], notes: ["skipped: this system has no /proc that tells peak memory"] };
     const few = limit ?? fewChunks;
     const sizes = [few, growth * few];
     for (const size of sizes) {

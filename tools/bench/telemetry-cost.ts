@@ -2,8 +2,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { descendantsOf, hasProcessUsage, peakResidentBytes, processorSeconds } from "@ragline/processes";
 import { doclingChunks, readDoclingChunks, writeChunks } from "./corpus.js";
-import { descendantsOf, hasProc, peakResidentBytes, processorSeconds } from "./processes.js";
 import { finishRun, startRun } from "./ragline-run.js";
 import type { Figure } from "./report.js";
 import { runBenchmark } from "./run-benchmark.js";
@@ -73,7 +73,7 @@ await runBenchmark({
   defaultRounds: 3,
   needs: doclingChunks,
   measure: async ({ rounds, limit, dataDir, folder, say }) => {
-    if (!hasProc()) return { figures: [], notes: ["skipped: this system has no /proc that tells peak memory"] };
+    if (!hasProcessUsage()) return { figures: [], notes: ["skipped: this system has no /proc that tells peak memory"] };
     await writeChunks(join(folder, "chunks"), "0", await readDoclingChunks(dataDir, limit ?? chunkCount));
     const sink = await startSink();
     process.env["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";

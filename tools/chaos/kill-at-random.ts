@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { childrenOf, descendantsOf } from "../bench/processes.js";
+import { childrenOf, descendantsOf } from "@ragline/processes";
 import { finishRun, startRun } from "../bench/ragline-run.js";
 import { randomNumbers } from "../bench/random-numbers.js";
 import { fromRoot } from "../bench/run-benchmark.js";

@@ -26,7 +26,7 @@ export { type RunStats, runStatsSchema } from "./run-stats.js";
 export { sha256File, sha256Of } from "./sha256-file.js";
 export { appendSparseLine, readSparseJsonl, type SparseRowJson, sparseModels, sparseRowJson } from "./sparse-jsonl.js";
 export { readFrames, writeFrames } from "./spool.js";
-export { isProcessAlive, makeDirectories, removeStalePartials, StagedDirectory } from "./staged-directory.js";
+export { makeDirectories, removeStalePartials, StagedDirectory } from "./staged-directory.js";
 export { type OutputFile, StagedFile } from "./staged-file.js";
 export type { RunContents } from "./verify-contents.js";
 export type { VerifyProblem, VerifyProblemKind } from "./verify-problems.js";

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { isRunning } from "@ragline/processes";
 import { ArtifactError, isMissing, writeError } from "./artifact-error.js";
 import { StagedFile } from "./staged-file.js";
 
@@ -186,7 +187,7 @@ export async function makeDirectories(path: string): Promise<string | undefined>
  */
 export async function removeStalePartials(outputDir: string): Promise<string[]> {
   const stale = (await listPartials(outputDir)).filter(({ pid, id }) =>
-    pid === process.pid ? !openIds.has(id) : !isProcessAlive(pid),
+    pid === process.pid ? !openIds.has(id) : !isRunning(pid),
   );
   for (const { path } of stale) await rm(path, { recursive: true, force: true });
   return stale.map(({ path }) => path);
@@ -202,17 +203,6 @@ async function listPartials(outputDir: string): Promise<{ path: string; pid: num
     const [, owner, pid, id = ""] = namePattern.exec(name) ?? [];
     return owner === host ? [{ path: join(outputDir, name), pid: Number(pid), id }] : [];
   });
-}
-
-/** Whether a process of this host lives; one of another user counts. */
-export function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, but is not ours.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
 
 /** Makes renames survive a power cut, on file systems that can. */

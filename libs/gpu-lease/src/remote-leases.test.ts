@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { LeaseService, Stage } from "@ragline/contracts";
 import { createClient, createServer, implementation, listen, serviceDefinition, status } from "@ragline/rpc";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { LeaseRequest } from "./lease.js";
 import { LeaseBroker } from "./lease-broker.js";
 import { leaseHandlers } from "./lease-handlers.js";
@@ -30,7 +30,7 @@ test("a lease is granted, reports its use and is released over gRPC", async () =
   lease.reportUsage(60);
   lease.release();
   lease.release();
-  await vi.waitFor(() => expect(kinds(broker)).toEqual(["granted", "released"]));
+  await expect.poll(() => kinds(broker)).toEqual(["granted", "released"]);
   expect(broker.events[1]?.peakBytes).toBe(70);
   expect(lease.revoked.aborted).toBe(false);
 });
@@ -40,13 +40,13 @@ test("the next in line waits, hears its position, and gets the lease", async () 
   const first = await leases.acquire(request);
   const positions: number[] = [];
   const second = leases.acquire({ ...request, onQueued: (position) => positions.push(position) });
-  await vi.waitFor(() => expect(positions).toEqual([0]));
+  await expect.poll(() => positions).toEqual([0]);
   first.release();
   const lease = await second;
   expect(lease.fencingToken).toBe(2);
   expect(lease.waitMs).toBeGreaterThan(0);
   lease.release();
-  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0));
+  await expect.poll(() => broker.devices[0]?.grantedBytes).toBe(0);
 });
 
 test("one that gives up leaves the line; its signal means nothing after the grant", async () => {
@@ -57,7 +57,7 @@ test("one that gives up leaves the line; its signal means nothing after the gran
   const waiting = new AbortController();
   const second = leases.acquire({ ...request, signal: waiting.signal, onQueued: () => waiting.abort() });
   await expect(second).rejects.toMatchObject({ code: status.CANCELLED });
-  await vi.waitFor(() => expect(broker.devices[0]).toMatchObject({ grantedBytes: 100, waiting: 0 }));
+  await expect.poll(() => broker.devices[0]).toMatchObject({ grantedBytes: 100, waiting: 0 });
   first.release();
 });
 
@@ -104,7 +104,7 @@ test("a revoked lease tells its holder why", async () => {
   expect(lease.revoked.reason).toMatchObject({ reason: "LEASE_REVOKED", message: "the device is needed" });
   expect(broker.devices[0]?.grantedBytes).toBe(100);
   lease.release();
-  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0));
+  await expect.poll(() => broker.devices[0]?.grantedBytes).toBe(0);
 });
 
 test("a lease is revoked when its broker is lost, and nobody can be asked any more", async () => {

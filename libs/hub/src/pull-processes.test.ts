@@ -61,7 +61,7 @@ test("what a killed process left is gone on with, once it shows no sign of life"
   // The two HEADs, two segments, then one of which half comes.
   hub.faults.push(undefined, undefined, undefined, undefined, { kind: "stall", after: 500 });
   const child = spawn(process.execPath, [built, JSON.stringify(options({ connections: 1 }))], { stdio: "ignore" });
-  await vi.waitFor(() => expect(ranges()).toHaveLength(3), { timeout: 20_000, interval: 20 });
+  await expect.poll(() => ranges()).toHaveLength(3);
   await delay(50);
   child.kill("SIGKILL");
   await once(child, "exit");
@@ -94,7 +94,7 @@ test("work under a lock is never done by two at once, also where a holder died",
         await delay(5);
         inside--;
       },
-      { staleMs: 200 },
+      { staleMs: 1000 },
     );
   await Promise.all(Array.from({ length: 8 }, work));
   writeFileSync(path, "of a process that died");

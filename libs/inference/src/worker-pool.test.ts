@@ -119,7 +119,7 @@ test("workers that cannot be replaced any more fail the work, and leave no proce
   const [victim = 0] = session.pids;
   process.kill(victim, "SIGKILL");
   await expect(failed).rejects.toMatchObject({ failure: "worker_lost" });
-  await vi.waitFor(() => expect(session.pids).toEqual([]), 8000);
+  await expect.poll(() => session.pids).toEqual([]);
   expect(living()).toEqual([]);
 });
 

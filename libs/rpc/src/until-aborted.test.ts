@@ -17,7 +17,7 @@ test("items pass until the signal aborts, then its reason is thrown and the sour
   abort.abort(new Error("enough"));
   await expect(items.next()).rejects.toThrow("enough");
   expect(await items.next()).toEqual({ done: true, value: undefined });
-  await vi.waitFor(() => expect(closed).toHaveBeenCalledOnce());
+  await expect.poll(() => closed).toHaveBeenCalledOnce();
 });
 
 test("an item that never comes is given up", async () => {

@@ -5,6 +5,8 @@ import { SparseService } from "@ragline/contracts";
 import type { Handlers } from "@ragline/rpc";
 import type { ServiceContext, ServiceOptions } from "./start-service.js";
 
+const foreverMs = 3_600_000;
+
 const settings = defineSettings({
   wordFactor: { type: "integer", default: 1, minimum: 1, description: "What every count is multiplied by." },
   failStart: { type: "boolean", default: false, description: "Whether to fail at the start." },
@@ -27,16 +29,18 @@ function handlers({ config, metrics }: ServiceContext<typeof settings>): Handler
     },
     async *encode(requests, { signal }) {
       for await (const { kind } of requests) {
-        const [what = "", ms] = (kind.case === "open" ? kind.value.model : "").split(" ");
+        const what = kind.case === "open" ? kind.value.model : "";
         yield { kind: { case: "ready", value: { model: what } } };
         if (what === "fail") throw new TypeError("the secret", { cause: new Error("the deeper cause") });
-        if (what === "work") await sleep(Number(ms), undefined, { signal });
-        if (what === "stubborn") await sleep(Number(ms));
+        // Answers only once the caller has ended its requests.
+        if (what === "hold") continue;
+        if (what === "work") await sleep(foreverMs, undefined, { signal });
+        if (what === "stubborn") await sleep(foreverMs, undefined, { ref: false });
         if (what === "crash") process.kill(process.pid, "SIGKILL");
         if (what === "spawn") {
           const worker = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
           yield { kind: { case: "summary", value: { items: BigInt(worker.pid ?? 0) } } };
-          await sleep(60_000);
+          await sleep(foreverMs);
         }
       }
       yield { kind: { case: "summary", value: {} } };

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
+import { once } from "node:events";
 import { credentials, loadPackageDefinition, type ServiceClientConstructor } from "@grpc/grpc-js";
 import { SparseService } from "@ragline/contracts";
 import { createClient, status } from "@ragline/rpc";
@@ -25,8 +25,9 @@ async function* words(...texts: string[]) {
   yield { texts };
 }
 
-async function* model(name: string) {
+async function* model(name: string, until: Promise<unknown> = Promise.resolve()) {
   yield { kind: { case: "open" as const, value: { model: name } } };
+  await until;
 }
 
 async function health(address: string, service: string): Promise<string> {
@@ -56,30 +57,29 @@ test("a running service is healthy, as a whole and by name, until it drains", as
   const { running, client } = await start();
   expect(await health(running.address, "")).toBe("SERVING");
   expect(await health(running.address, "ragline.v1.SparseService")).toBe("SERVING");
-  const replies = client.encode(model("work 400"));
+  const enough = new AbortController();
+  const replies = client.encode(model("hold", once(enough.signal, "abort")));
   await replies.next();
   const drained = running.drain();
-  await sleep(50);
   expect(await health(running.address, "")).toBe("NOT_SERVING");
   expect(await health(running.address, "ragline.v1.SparseService")).toBe("NOT_SERVING");
   await expect(client.measureCorpus(words("x"))).rejects.toMatchObject({
     code: status.UNAVAILABLE,
     reason: "SHUTTING_DOWN",
   });
+  enough.abort();
   expect((await replies.next()).value?.kind.case).toBe("summary"); // what ran has finished
   expect((await replies.next()).done).toBe(true);
   await drained;
   await expect(client.measureCorpus(words("x"))).rejects.toMatchObject({ reason: "NOT_REACHABLE" });
 });
 
-test.each(["work 60000", "stubborn 5000"])("after the grace time a call that runs (%s) is cancelled", async (what) => {
+test.each(["work", "stubborn"])("after the grace time a call that runs (%s) is cancelled", async (what) => {
   const { running, client } = await start();
   const replies = client.encode(model(what));
   await replies.next();
-  const startedAt = performance.now();
   const ended = replies.next().catch((error: unknown) => error);
   await running.drain(200);
-  expect(performance.now() - startedAt).toBeLessThan(3500);
   expect(await ended).toMatchObject({ code: status.UNAVAILABLE });
 });
 

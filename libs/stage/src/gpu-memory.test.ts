@@ -1,7 +1,5 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { GpuMemory } from "./gpu-memory.js";
-
-const patient = { timeout: 5000, interval: 10 };
 
 /** A driver with one GPU whose use and processes a test sets. */
 function driver(processes: { pid: number; uuid: string; usedBytes: number }[]) {
@@ -28,14 +26,14 @@ test("the workers' own memory is told where the driver knows their processes", a
     { pid: 9, uuid: "GPU-a", usedBytes: 600 },
   ]);
   expect(memory.usedBy([7, 8])).toBeUndefined();
-  await vi.waitFor(() => expect(memory.usedBy([7, 8])).toBe(42), patient);
+  await expect.poll(() => memory.usedBy([7, 8])).toBe(42);
 });
 
 test("where it knows none, what the GPU uses more than at first is taken for theirs", async () => {
   const { state, memory } = driver([]);
-  await vi.waitFor(() => expect(memory.usedBy([7])).toBe(0), patient);
+  await expect.poll(() => memory.usedBy([7])).toBe(0);
   state.usedBytes = 350;
-  await vi.waitFor(() => expect(memory.usedBy([7])).toBe(250), patient);
+  await expect.poll(() => memory.usedBy([7])).toBe(250);
   state.fails = true;
   state.usedBytes = 900;
   expect(memory.usedBy([7])).toBe(250);

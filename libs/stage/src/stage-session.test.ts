@@ -26,7 +26,6 @@ import {
 } from "./index.js";
 
 const cpu = [{ name: "cpu:0", kind: "cpu" }] as const;
-const patient = { timeout: 8000, interval: 2 };
 const noObserver: StageObserver = {
   observeLatency() {},
   observeBatch() {},
@@ -231,7 +230,7 @@ test.each([
   const broker = new LeaseBroker({ devices });
   const stage = await openSplade({ leases: broker, open: { sideBySide } });
   const held = () => broker.devices.filter(({ leases }) => leases.length > 0).map(({ name }) => name);
-  await vi.waitFor(() => expect(stage.session.pids).toHaveLength(names.length), patient);
+  await expect.poll(() => stage.session.pids).toHaveLength(names.length);
   expect(held()).toEqual(names);
   expect(stage.ready).toMatchObject({ device: "s:0", deviceKind: "simulated" });
   await stage.close();
@@ -275,7 +274,7 @@ test.each([0, 20])("a caller who goes while the model is opened (after %i ms) le
   const abort = new AbortController();
   const opening = openSplade({ leases, workers: 2, signal: abort.signal });
   const failed = failureOf(opening);
-  await vi.waitFor(() => expect(living()).toHaveLength(2), patient);
+  await expect.poll(() => living()).toHaveLength(2);
   await sleep(ms);
   abort.abort(new Error("gone"));
   expect(await failed).toMatchObject({ message: "gone" });
@@ -289,7 +288,7 @@ test("a caller who goes while a lease is waited for leaves the line", async () =
   const held = await leases.acquire({ stage: "dense", model: "other", bytes: 1 });
   const abort = new AbortController();
   const failed = failureOf(openSplade({ leases, signal: abort.signal }));
-  await vi.waitFor(() => expect(leases.devices[0]?.waiting).toBe(1), patient);
+  await expect.poll(() => leases.devices[0]?.waiting).toBe(1);
   abort.abort(new Error("gone"));
   expect(await failed).toMatchObject({ message: "gone" });
   expect(leases.devices[0]?.waiting).toBe(0);
@@ -313,7 +312,7 @@ test("a lease that is revoked while the model is opened ends that", async () => 
   const living = watchChildren();
   const { leases, release, revoke } = countedLease();
   const failed = failureOf(openSplade({ leases }));
-  await vi.waitFor(() => expect(living()).toHaveLength(1), patient);
+  await expect.poll(() => living()).toHaveLength(1);
   revoke();
   expect(await failed).toMatchObject(revoked);
   expect(living()).toEqual([]);
@@ -331,11 +330,9 @@ test.each([
   for (let i = 0; i < answered; i++) expect((await replies.next()).done).toBe(false);
   const failed = failureOf(replies.next());
   await sleep(20);
-  const startedAt = performance.now();
   revoke();
   expect(await failed).toMatchObject(revoked);
   await stage.close();
-  expect(performance.now() - startedAt).toBeLessThan(3000);
   expect(living()).toEqual([]);
   expect(release).toHaveBeenCalledOnce();
 });
@@ -348,11 +345,9 @@ test("a caller who goes in a long batch ends the workers at once", async () => {
   const replies = encodeAll(stage, oneThenNone(longBatch));
   const failed = failureOf(replies.next());
   await sleep(20);
-  const startedAt = performance.now();
   abort.abort(new Error("gone"));
   expect(await failed).toMatchObject({ message: "gone" });
-  await vi.waitFor(() => expect(release).toHaveBeenCalledOnce(), patient);
-  expect(performance.now() - startedAt).toBeLessThan(3000);
+  await expect.poll(() => release).toHaveBeenCalledOnce();
   expect(living()).toEqual([]);
 });
 
@@ -385,7 +380,7 @@ test("a lease that the broker takes back is asked for again, and the work goes o
   await replies.next();
   const before = broker.devices[0]?.leases[0];
   broker.revoke(before?.id ?? "", "another run goes first");
-  await vi.waitFor(() => expect(broker.devices[0]?.leases[0]?.fencingToken).toBe(2), patient);
+  await expect.poll(() => broker.devices[0]?.leases[0]?.fencingToken).toBe(2);
   expect(await replies.next()).toEqual({ done: false, value: 1 });
   expect(broker.events.find(({ kind }) => kind === "released")?.peakBytes).toBeGreaterThan(10 ** 6);
   expect(summarise(stage)).toMatchObject({ leasesLost: 1, workersLost: 0 });

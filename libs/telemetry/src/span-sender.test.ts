@@ -1,12 +1,12 @@
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-node";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { SpanSender } from "./span-sender.js";
 
 const spans = (count: number): ReadableSpan[] =>
   Array.from({ length: count }, () => ({ name: "span" }) as ReadableSpan);
 
 /** A sender whose collector answers as told; the first, empty request has been answered. */
-async function setUp(answer: () => { code: number; error?: Error } | undefined) {
+async function setUp(answer: () => { code: number; error?: Error } | undefined, pauseMs = 60_000) {
   const sent: number[] = [];
   const exporter: SpanExporter = {
     export: (batch, done) => {
@@ -18,7 +18,7 @@ async function setUp(answer: () => { code: number; error?: Error } | undefined) 
   };
   const onFailed = vi.fn<(why: string) => void>();
   const onDropped = vi.fn<(count: number) => void>();
-  const sender = new SpanSender({ exporter, onFailed, onDropped, maxWaiting: 600, pauseMs: 50 });
+  const sender = new SpanSender({ exporter, onFailed, onDropped, maxWaiting: 600, pauseMs });
   await new Promise((resolve) => setImmediate(resolve));
   return { sender, sent, onFailed, onDropped };
 }
@@ -45,9 +45,11 @@ test("a collector that cannot be reached is told once; nothing waits for it, at 
 
 test("after a while it is tried again", async () => {
   let isUp = false;
-  const { sender, sent, onFailed } = await setUp(() => (isUp ? { code: 0 } : { code: 1, error: new Error("refused") }));
+  const pauseMs = 10;
+  const answer = () => (isUp ? { code: 0 } : { code: 1, error: new Error("refused") });
+  const { sender, sent, onFailed } = await setUp(answer, pauseMs);
   isUp = true;
-  await new Promise((resolve) => setTimeout(resolve, 80));
+  await new Promise((resolve) => setTimeout(resolve, 2 * pauseMs));
   sender.take(spans(512));
   await new Promise((resolve) => setImmediate(resolve));
   expect(sent).toEqual([0, 512]);
@@ -59,4 +61,17 @@ test("while a collector is slow only so many wait; the others are counted", asyn
   sender.take(spans(400));
   sender.take(spans(400));
   expect(onDropped.mock.calls).toEqual([[400]]);
+});
+
+test("a collector that never answers is not waited for at the end; what was not sent is counted", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const exporter = { export: () => undefined, shutdown: async () => undefined };
+  const onDropped = vi.fn<(count: number) => void>();
+  const sender = new SpanSender({ exporter, onFailed: () => undefined, onDropped });
+  sender.take(spans(7));
+  const closed = sender.close();
+  await vi.advanceTimersByTimeAsync(2000);
+  await closed;
+  expect(onDropped.mock.calls).toEqual([[7]]);
 });

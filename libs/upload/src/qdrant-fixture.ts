@@ -6,7 +6,7 @@ import { z } from "zod";
 
 /** What goes wrong with one request. "before" and "after" say whether the request had its effect. */
 export type Fault =
-  | { readonly kind: "status"; readonly status: number; readonly retryAfter?: string }
+  | { readonly kind: "status"; readonly status: number; readonly retryAfter?: string | (() => string) }
   | { readonly kind: "silence"; readonly applied: boolean }
   | { readonly kind: "cut"; readonly at: "body" | "before" | "after" | "answer" }
   /** An upsert that had its effect, but is answered as one that will have it. */
@@ -106,7 +106,9 @@ export class QdrantFixture {
     }
     const body = request.method === "GET" || request.method === "DELETE" ? undefined : await json(request);
     if (fault?.kind === "status") {
-      const headers = fault.retryAfter === undefined ? {} : { "retry-after": fault.retryAfter };
+      const { retryAfter } = fault;
+      const value = typeof retryAfter === "function" ? retryAfter() : retryAfter;
+      const headers = value === undefined ? {} : { "retry-after": value };
       response.writeHead(fault.status, { "content-type": "application/json", ...headers });
       response.end(JSON.stringify({ status: { error: `made up ${fault.status}` } }));
       return;

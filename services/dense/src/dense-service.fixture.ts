@@ -1,6 +1,5 @@
 import type { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { readFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { DenseService, type DenseVectors, type Outcome, Precision, type StageSummary } from "@ragline/contracts";
 import { LeaseBroker } from "@ragline/gpu-lease";
@@ -59,16 +58,6 @@ export function failureOf(promise: Promise<unknown>): Promise<unknown> {
     () => "it did not fail",
     (error: unknown) => error,
   );
-}
-
-/** Whether a process runs; one that has ended but was not reaped yet does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return process.platform !== "linux" || !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
 }
 
 /** One stream: what is sent is up to the test, and so is when the answers are read. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import {
   bm25,
   client,
@@ -144,7 +144,7 @@ test.each<[string, () => Kind[], RegExp]>([
     codeName: "INVALID_ARGUMENT",
     message: expect.stringMatching(message),
   });
-  await vi.waitFor(() => expect(readdirSync(outputDir)).toEqual([]));
+  await expect.poll(() => readdirSync(outputDir)).toEqual([]);
 });
 
 test.each<[string, (files: Files) => string, RegExp]>([
@@ -163,7 +163,7 @@ test.each<[string, (files: Files) => string, RegExp]>([
     codeName: "INVALID_ARGUMENT",
     message: expect.stringMatching(message),
   });
-  await vi.waitFor(() => expect(readdirSync(outputDir).map((name) => [name, sha256(name)])).toEqual(before));
+  await expect.poll(() => readdirSync(outputDir).map((name) => [name, sha256(name)])).toEqual(before);
 });
 
 /** An export that has sent all but finish and then waits, with its staging directory on disk. */
@@ -178,23 +178,23 @@ function waitingExport(signal: AbortSignal): Promise<unknown> {
 test("a caller that cancels in the middle leaves nothing", async () => {
   const abort = new AbortController();
   const outcome = waitingExport(abort.signal).catch((error: unknown) => error);
-  await vi.waitFor(() => expect(readdirSync(outputDir)).toHaveLength(1));
+  await expect.poll(() => readdirSync(outputDir)).toHaveLength(1);
   abort.abort();
   expect(await outcome).toMatchObject({ codeName: "CANCELLED" });
-  await vi.waitFor(() => expect(readdirSync(outputDir)).toEqual([]));
+  await expect.poll(() => readdirSync(outputDir)).toEqual([]);
 });
 
 test("a second export into the same directory is refused while the first one runs", async () => {
   const abort = new AbortController();
   const outcome = waitingExport(abort.signal).catch((error: unknown) => error);
-  await vi.waitFor(() => expect(readdirSync(outputDir)).toHaveLength(1));
+  await expect.poll(() => readdirSync(outputDir)).toHaveLength(1);
   await expect(send(content())).rejects.toMatchObject({
     codeName: "FAILED_PRECONDITION",
     message: expect.stringContaining("Another run is writing"),
   });
   abort.abort();
   await outcome;
-  await vi.waitFor(() => expect(readdirSync(outputDir)).toEqual([]));
+  await expect.poll(() => readdirSync(outputDir)).toEqual([]);
 });
 
 test("an output directory that is a file is a sentence", async () => {
@@ -218,7 +218,7 @@ test("a file that cannot be replaced brings the older run back as it was", async
     codeName: "FAILED_PRECONDITION",
     message: expect.stringContaining("docs_rerank.jsonl is a directory"),
   });
-  await vi.waitFor(() => expect(hashes()).toEqual(before));
+  await expect.poll(() => hashes()).toEqual(before);
 });
 
 test.skipIf(!existsSync("/dev/full"))("a disk that fills up is a sentence and leaves nothing", async () => {
@@ -232,5 +232,5 @@ test.skipIf(!existsSync("/dev/full"))("a disk that fills up is a sentence and le
     reason: "DISK_FULL",
     message: expect.stringContaining("The disk is full"),
   });
-  await vi.waitFor(() => expect(readdirSync(outputDir)).toEqual([]));
+  await expect.poll(() => readdirSync(outputDir)).toEqual([]);
 });

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { descendantsOf, isRunning } from "@ragline/processes";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunSummary } from "./core/run-summary.js";
 import { directoryOf, documents } from "./run-fixture.js";
@@ -168,27 +169,6 @@ function shows(stream: Readable | null, wanted: string): Promise<string> {
   });
 }
 
-/** Process ids of all that descend from a process. */
-async function descendants(pid: number): Promise<number[]> {
-  const parents = new Map<number, number>();
-  for (const name of await readdir("/proc")) {
-    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    const [, id, parent] = /^(\d+) .*\) \S (\d+)/.exec(stat) ?? [];
-    if (id && parent) parents.set(Number(id), Number(parent));
-  }
-  const within = (id: number): boolean => id === pid || (parents.has(id) && within(parents.get(id) ?? 0));
-  return [...parents.keys()].filter((id) => id !== pid && within(id));
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 test.runIf(process.platform === "linux").each([
   ["SIGINT", 130],
   ["SIGTERM", 130],
@@ -197,13 +177,11 @@ test.runIf(process.platform === "linux").each([
   const child = start(["run", "--input", "input", "--output-dir", `stopped-${signal}`, ...quick]);
   const exited = once(child, "exit");
   await shows(child.stdout, "dense   all-miniLM-l6  started");
-  const processes = await descendants(child.pid ?? 0);
+  const processes = descendantsOf(child.pid ?? 0).map(({ pid }) => pid);
   expect(processes.length).toBeGreaterThan(0);
   child.kill(signal);
   expect((await exited)[0]).toBe(code);
-  for (let tries = 0; processes.some(isAlive) && tries < 100; tries++)
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(processes.filter(isAlive)).toEqual([]);
+  await expect.poll(() => processes.filter(isRunning)).toEqual([]);
   const left = await readdir(join(directory.path, `stopped-${signal}`));
   expect(left.filter((name) => !name.startsWith("."))).toEqual([]);
   if (signal !== "SIGKILL") expect(left).toEqual([]);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { childrenOf } from "@ragline/processes";
 import { spawnService } from "@ragline/service-kit";
 import type { TraceSpan } from "@ragline/telemetry";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -45,11 +45,6 @@ const settings = (name: string) => ({
 const eventsOf = (spans: readonly TraceSpan[]): string[] =>
   spans.flatMap(({ events }) => events.map(({ name }) => name));
 
-/** Process ids of the children of a process. */
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
-}
-
 test.skipIf(process.platform !== "linux")(
   "a worker that is killed is an event, and its successor is in the trace",
   async () => {
@@ -58,7 +53,7 @@ test.skipIf(process.platform !== "linux")(
       onEvent: (event, stages) => {
         if (killed || event.case !== "stageProgress") return;
         killed = true;
-        void stages.pids().then(({ dense = 0 }) => process.kill(childrenOf(dense)[0] ?? 0, "SIGKILL"));
+        void stages.pids().then(({ dense = 0 }) => process.kill(childrenOf(dense)[0]?.pid ?? 0, "SIGKILL"));
       },
     });
     const spans = await readTraceFile(settings("killed-worker").traceFile);

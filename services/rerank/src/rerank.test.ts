@@ -195,5 +195,5 @@ test("a second open is an invalid argument and frees the device", async () => {
     code: status.INVALID_ARGUMENT,
     message: 'after "open" the stream takes only "query", not "open"',
   });
-  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0), 8000);
+  await expect.poll(() => broker.devices[0]?.grantedBytes).toBe(0);
 });

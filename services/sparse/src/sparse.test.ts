@@ -250,5 +250,5 @@ test.each(["splade-tiny", "qdrant-bm25"])("%s: a second open is an invalid argum
     for await (const _ of client.encode(twice()));
   };
   await expect(read()).rejects.toMatchObject({ code: status.INVALID_ARGUMENT, reason: "UNEXPECTED_MESSAGE" });
-  await vi.waitFor(() => expect(broker.devices[0]?.grantedBytes).toBe(0), 8000);
+  await expect.poll(() => broker.devices[0]?.grantedBytes).toBe(0);
 });

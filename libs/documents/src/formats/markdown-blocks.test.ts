@@ -94,7 +94,6 @@ test.each([
   ["colons after a rule", `---\n${":".repeat(300_000)}`],
   ["one table", `|a|\n|-|\n${"|b|\n".repeat(100_000)}`],
 ])("%s without end are parsed in time", (_, text) => {
-  const start = performance.now();
+  // What takes more than linear time does not end before the test is given up.
   expect(parseMarkdown(text).blocks.length).toBeGreaterThan(0);
-  expect(performance.now() - start).toBeLessThan(10_000);
 });

@@ -164,11 +164,10 @@ test("a long text is searched at its beginning only, in bounded time", () => {
   const sentence = "The pipeline keeps models in memory.";
   expect(onlySentence(`${"- entry\n\n".repeat(300)}${sentence}`)).toBe(sentence);
   expect(onlySentence(`${"- entry\n\n".repeat(600)}${sentence}`)).toBeUndefined();
+  // What takes more than linear time does not end before the test is given up.
   for (const unit of ["![", "[", "`", "*a", "<!--", "_", "a. ", "1) ", "\n", "# "]) {
-    const text = `${unit.repeat(200_000)} end.`;
-    const start = performance.now();
+    const text = `${unit.repeat(1_000_000)} end.`;
     audit([{ row: 0, text, headingText: text }]);
-    expect(performance.now() - start, `repeated ${unit}`).toBeLessThan(1000);
   }
 });
 

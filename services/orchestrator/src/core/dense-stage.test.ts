@@ -3,7 +3,7 @@ import { DenseService, OutcomeReason, Precision } from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
 import { type SpawnedService, spawnService } from "@ragline/service-kit";
 import fc from "fast-check";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { stageEntry } from "../stages/stage-entry.js";
 import { denseBlocks } from "./dense-stage.js";
 import { searchSpaces } from "./retrieve.js";
@@ -145,7 +145,7 @@ test("a run that is stopped ends every stream", async () => {
   );
   await expect(stopped).rejects.toThrow("stopped");
   expect(services[0]?.opens).toHaveLength(1);
-  await vi.waitFor(() => expect(services[0]?.streams()).toBe(0));
+  await expect.poll(() => services[0]?.streams()).toBe(0);
 });
 
 test("whatever services refuse and break, the vectors are those of one service", async () => {

@@ -1,22 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { resolveSettings } from "@ragline/config";
+import { childrenOf } from "@ragline/processes";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { runSettings } from "../run-settings.js";
 import { StageProcesses } from "./stage-processes.js";
 
 /** The process below this one that runs a service. */
-function pidOf(service: string): number | undefined {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const isChild = readFileSync(`/proc/${pid}/status`, "utf8").includes(`PPid:\t${process.pid}\n`);
-      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      if (isChild && command.includes(`services/${service}/dist/main.js`)) return Number(pid);
-    } catch {
-      // it ended meanwhile
-    }
-  }
-  return undefined;
-}
+const pidOf = (service: string): number | undefined =>
+  childrenOf(process.pid).find(({ command }) => command.includes(`services/${service}/dist/main.js`))?.pid;
 
 test.skipIf(process.platform !== "linux")("a service that is killed before it serves is started again", async () => {
   const { values } = resolveSettings(runSettings, { env: {} });
@@ -31,7 +21,7 @@ test.skipIf(process.platform !== "linux")("a service that is killed before it se
   });
   onTestFinished(() => stages.close());
   stages.warm(["export"]);
-  const first = await vi.waitUntil(() => pidOf("export"), { interval: 5, timeout: 10_000 });
+  const first = await vi.waitUntil(() => pidOf("export"), { interval: 5, timeout: 60_000 });
   process.kill(first, "SIGKILL");
   await stages.client("export");
   const { export: second } = await stages.pids();

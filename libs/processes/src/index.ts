@@ -1,0 +1,3 @@
+export { type ChildCommand, childrenOf, descendantsOf } from "./child-processes.js";
+export { isRunning } from "./is-running.js";
+export { hasProcessUsage, peakResidentBytes, processorSeconds } from "./process-usage.js";
