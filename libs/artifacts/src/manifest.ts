@@ -178,6 +178,30 @@ const evaluation = z.looseObject({
     .optional(),
 });
 
+const timeline = z.looseObject({
+  started_at: z.string().describe("ISO 8601; everything else counts from it"),
+  period_seconds: z.number(),
+  at_seconds: z.array(z.number()).describe("When each sample was taken"),
+  work: z
+    .array(
+      z.looseObject({
+        stage: z.string(),
+        model: z.string(),
+        unit: z.string(),
+        items: count,
+        start_seconds: z.number(),
+        end_seconds: z.number().nullable(),
+        done: z.array(count).describe("Items that were done at each sample"),
+      }),
+    )
+    .describe("When each model worked, and how far it was"),
+  memory: z
+    .array(z.looseObject({ name: z.string(), bytes: z.array(z.number()) }))
+    .describe(
+      "Bytes at each sample: of the orchestrator's process, and of each device what is leased and what is in use",
+    ),
+});
+
 const anomaly = z.looseObject({
   kind: z.string(),
   model: z.string().describe("Or the ranking; empty where it is about all"),
@@ -228,7 +252,18 @@ export const manifestSchema = z.looseObject({
     )
     .optional()
     .describe("Whatever did not go as asked"),
-  stages: z.record(z.string(), z.looseObject({ seconds: z.number().optional() })).optional(),
+  stages: z
+    .record(
+      z.string(),
+      z.looseObject({
+        seconds: z.number().optional(),
+        start_seconds: z.number().optional(),
+        end_seconds: z.number().optional(),
+      }),
+    )
+    .optional()
+    .describe("When each stage worked, in seconds on the timeline; of the export until all other files were staged"),
+  timeline: timeline.optional().describe("What the run did over time, in 121 samples at most"),
   leases: z
     .array(
       z.looseObject({

@@ -1,37 +1,99 @@
+import type { Manifest } from "@ragline/artifacts";
 import { wilsonInterval } from "@ragline/evaluation";
 import { barChart } from "./bar-chart.js";
 import { details, type Section, table } from "./elements.js";
-import { number } from "./format.js";
-import { html } from "./html.js";
+import { count, number } from "./format.js";
+import { type Html, html } from "./html.js";
 import type { ReportContent } from "./report-content.js";
 
-interface Ranking {
-  readonly ranking: string;
-  readonly queries: number;
-  readonly hitAt1: number;
-  readonly hitAt10: number;
-  readonly mrrAt10: number;
+type Evaluation = NonNullable<Manifest["evaluation"]>;
+type Figures = NonNullable<Evaluation["rankings"]>[number];
+type Stratum = NonNullable<Evaluation["strata"]>[number];
+type Interval = readonly [low: number, high: number];
+
+const figures = [
+  ["hitAt1", "hit@1"],
+  ["hitAt10", "hit@10"],
+  ["mrrAt10", "MRR@10"],
+] as const;
+
+/** As the manifest tells it; of a share it can be told without. */
+function intervalOf(row: Figures, figure: (typeof figures)[number][0]): Interval | undefined {
+  return row.intervals?.[figure] ?? (figure === "mrrAt10" ? undefined : wilsonInterval(row[figure], row.queries));
 }
 
-function isRanking(value: unknown): value is Ranking {
-  if (typeof value !== "object" || value === null) return false;
-  const { ranking, queries, hitAt1, hitAt10, mrrAt10 } = value as Record<string, unknown>;
-  return (
-    typeof ranking === "string" && [queries, hitAt1, hitAt10, mrrAt10].every((figure) => typeof figure === "number")
-  );
+const span = (interval: Interval | undefined): string =>
+  interval === undefined ? "–" : `${number(interval[0], 3)} to ${number(interval[1], 3)}`;
+
+const figureCells = (row: Figures): string[] =>
+  figures.flatMap(([figure]) => [row[figure].toFixed(3), span(intervalOf(row, figure))]);
+
+const figureHead = figures.flatMap(([, name]) => [name, "95 % interval"]);
+
+function plot(
+  rows: readonly { readonly label: string; readonly figures: Figures }[],
+  [figure, name]: (typeof figures)[number],
+  of: string,
+): Html {
+  const bars = rows.map(({ label, figures: row }) => {
+    const interval = intervalOf(row, figure);
+    return { label, to: row[figure], text: row[figure].toFixed(3), ...(interval ? { interval } : {}) };
+  });
+  const unit = figure === "mrrAt10" ? "mean of 1 / rank" : "share of queries";
+  return html`<h3>${name} ${of}</h3>
+${barChart(bars, { label: `${name} ${of}, with intervals`, axis: `${unit}; whiskers are 95 % intervals`, max: 1 })}`;
 }
 
-function rankingsOf({ manifest }: ReportContent): Ranking[] {
-  const { evaluation } = manifest;
-  if (typeof evaluation !== "object" || evaluation === null || !("rankings" in evaluation)) return [];
-  return Array.isArray(evaluation.rankings) ? evaluation.rankings.filter(isRanking) : [];
+/** The last ranking by kind of query and by what the chunks hold, and the documents that it does worst on. */
+function strataHtml(strata: readonly Stratum[], ranking: string): Html {
+  const rowOf = ({ rankings }: Stratum): Figures | undefined => rankings.find((row) => row.ranking === ranking);
+  const parts = strata.filter(({ by }) => by !== "document");
+  const rows = parts.flatMap((stratum) => {
+    const row = rowOf(stratum);
+    return row ? { label: `${stratum.value} (${count(stratum.queries, "query", "queries")})`, figures: row } : [];
+  });
+  const documents = strata.filter(({ by }) => by === "document");
+  return html`${rows.length > 0 ? plot(rows, figures[2], `of ${ranking} by part`) : undefined}${details(
+    "Parts as a table",
+    table(
+      parts.flatMap(({ by, value, rankings }) =>
+        rankings.map((row) => [by.replaceAll("_", " "), value, row.ranking, row.queries, ...figureCells(row)]),
+      ),
+      {
+        caption: "Self-audit by kind of query and content type",
+        head: ["part", "value", "ranking", "queries", ...figureHead],
+        textColumns: 3,
+      },
+    ),
+  )}${
+    documents.length > 0
+      ? details(
+          "Documents as a table, the worst first",
+          table(
+            documents.map((stratum) => {
+              const row = rowOf(stratum);
+              return [
+                stratum.value,
+                stratum.queries,
+                row?.hitAt1.toFixed(3),
+                row?.hitAt10.toFixed(3),
+                row?.mrrAt10.toFixed(3),
+              ];
+            }),
+            {
+              caption: `Self-audit of ${ranking} by document`,
+              head: ["document", "queries", "hit@1", "hit@10", "MRR@10"],
+              maxRows: 100,
+            },
+          ),
+        )
+      : undefined
+  }`;
 }
 
-const span = ([low, high]: readonly [number, number]): string => `${number(low, 3)} to ${number(high, 3)}`;
-
-/** The self-audit of every ranking. */
-export function qualitySection(content: ReportContent): Section {
-  const rankings = rankingsOf(content);
+/** The self-audit of every ranking, over all queries and by part. */
+export function qualitySection({ manifest }: ReportContent): Section {
+  const { rankings = [], strata = [], near_duplicates: duplicates } = manifest.evaluation ?? {};
   const [first] = rankings;
   const title = "Quality of the rankings";
   if (!first)
@@ -41,41 +103,20 @@ export function qualitySection(content: ReportContent): Section {
       content: html`<p>This run made no self-audit, so nothing is known of its quality.</p>
 `,
     };
-  const plot = (name: string, valueOf: (ranking: Ranking) => number) =>
-    html`<h3>${name}</h3>
-${barChart(
-  rankings.map((ranking) => {
-    const value = valueOf(ranking);
-    return {
-      label: ranking.ranking,
-      to: value,
-      text: value.toFixed(3),
-      interval: wilsonInterval(value, ranking.queries),
-    };
-  }),
-  { label: `${name} of every ranking, with intervals`, axis: "share of queries; whiskers are 95 % intervals", max: 1 },
-)}`;
+  const rows = rankings.map((row) => ({ label: row.ranking, figures: row }));
+  const others = duplicates
+    ? ` ${count(duplicates.queries, "query has", "queries have")} more than one right chunk, since ${count(duplicates.chunks, "chunk says", "chunks say")} the same.`
+    : "";
   return {
     id: "quality",
     title,
-    content: html`<p>Self-audit: how often each ranking finds the chunk that a query was made from, for ${number(first.queries)} queries made from the chunks themselves.</p>
-${plot("hit@1", ({ hitAt1 }) => hitAt1)}${plot("hit@10", ({ hitAt10 }) => hitAt10)}${details(
+    content: html`<p>Self-audit: how often each ranking finds the chunk that a query was made from, for ${number(first.queries)} queries made from the chunks themselves.${others}</p>
+${figures.map((figure) => plot(rows, figure, "of every ranking"))}${details(
   "Quality as a table",
   table(
-    rankings.map(({ ranking, queries, hitAt1, hitAt10, mrrAt10 }) => [
-      ranking,
-      queries,
-      hitAt1.toFixed(3),
-      span(wilsonInterval(hitAt1, queries)),
-      hitAt10.toFixed(3),
-      span(wilsonInterval(hitAt10, queries)),
-      mrrAt10.toFixed(3),
-    ]),
-    {
-      caption: "Self-audit",
-      head: ["ranking", "queries", "hit@1", "95 % interval", "hit@10", "95 % interval", "MRR@10"],
-    },
+    rankings.map((row) => [row.ranking, row.queries, ...figureCells(row)]),
+    { caption: "Self-audit", head: ["ranking", "queries", ...figureHead] },
   ),
-)}`,
+)}${strata.length > 0 ? strataHtml(strata, rankings.at(-1)?.ranking ?? "") : undefined}`,
   };
 }

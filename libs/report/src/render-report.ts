@@ -1,4 +1,5 @@
 import { reportMark } from "@ragline/artifacts";
+import { anomalySection } from "./anomaly-section.js";
 import { batchSection } from "./batch-section.js";
 import { configSection } from "./config-section.js";
 import { deviceSection } from "./device-section.js";
@@ -14,6 +15,7 @@ import type { ReportContent } from "./report-content.js";
 import { sourceSection } from "./source-section.js";
 import { stageSection } from "./stage-section.js";
 import { style } from "./style.js";
+import { timelineSection } from "./timeline-section.js";
 
 // No script, no request: also whatever a document's text might smuggle in is refused by the browser itself.
 const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -24,13 +26,22 @@ ${content}</section>
 `;
 }
 
+/** From the start of the first stage to the end of the last; their sum where a manifest does not tell when they were. */
+function stageSeconds({ stages = {} }: ReportContent["manifest"]): number {
+  const all = Object.values(stages);
+  const ends = all.flatMap(({ end_seconds: end }) => end ?? []);
+  return ends.length > 0 ? Math.max(...ends) : all.reduce((sum, stage) => sum + (stage.seconds ?? 0), 0);
+}
+
 /** The whole page. The same content gives the same bytes. */
 export function renderReport(content: ReportContent): string {
   const { manifest } = content;
   const sections = [
     outcomeSection(content),
     qualitySection(content),
+    anomalySection(content),
     stageSection(content),
+    timelineSection(content),
     deviceSection(content),
     batchSection(content),
     sourceSection(content),
@@ -42,7 +53,6 @@ export function renderReport(content: ReportContent): string {
   const outcomes = manifest.outcomes ?? [];
   const degraded = outcomes.filter((outcome) => outcome.degraded).length;
   const state = degraded > 0 ? html`<span class="bad">degraded</span>` : html`as asked`;
-  const total = Object.values(manifest.stages ?? {}).reduce((sum, stage) => sum + (stage.seconds ?? 0), 0);
   const dimension = content.stats.dense.map((space) => `${space.name} (${space.dimension})`).join(", ");
   const page = html`<!doctype html>
 <html lang="en">
@@ -61,7 +71,7 @@ ${new Html(reportMark(manifest.manifest_sha256))}
 <p>Ragline run of ${manifest.generated_at ?? "an unknown time"}: ${state}. Dense models: ${dimension}.</p>
 ${figures([
   ["chunks", number(manifest.chunk_count)],
-  ["time of the stages", seconds(total)],
+  ["time of the stages", seconds(stageSeconds(manifest))],
   ["documents", number(content.chunks.documents.length)],
   ["degradations", number(degraded)],
 ])}<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>

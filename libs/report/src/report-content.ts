@@ -11,6 +11,8 @@ export interface ReportContent {
   readonly map: Projection & { readonly model: string };
   /** Beginnings of the texts of the sample. */
   readonly previews: readonly string[];
+  /** Beginnings of the texts of chunks that stand for anomalies, by row. */
+  readonly anomalyPreviews: ReadonlyMap<number, string>;
   /** Most tokens that each model reads. */
   readonly tokenLimits: Readonly<Record<string, number>>;
 }

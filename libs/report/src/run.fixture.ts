@@ -22,6 +22,7 @@ export interface RunFixtureOptions {
 }
 
 const dimension = 5;
+const fused = { ranking: "fused", hitAt1: 0.9, hitAt10: 1, mrrAt10: 0.95 };
 const hash = "ab".repeat(32);
 
 const lease = (kind: string, model: string, atMs: number, more: object = {}): object => ({
@@ -33,6 +34,16 @@ const lease = (kind: string, model: string, atMs: number, more: object = {}): ob
   bytes: 500e6,
   atMs,
   ...more,
+});
+
+const work = (stage: string, model: string, start: number, end: number | null, done: readonly number[]): object => ({
+  stage,
+  model,
+  unit: "chunks",
+  items: Math.max(...done),
+  start_seconds: start,
+  end_seconds: end,
+  done,
 });
 
 function manifestOf(chunkCount: number, collection: string): Record<string, unknown> {
@@ -72,7 +83,34 @@ function manifestOf(chunkCount: number, collection: string): Record<string, unkn
       { stage: "dense", reason: "text_truncated", source: "runtime", detail: "2 texts were cut", degraded: true },
     ],
     warnings: ["2 texts were cut", "another warning"],
-    stages: { chunk: { seconds: 1.5 }, dense: { seconds: 20 }, fusion: { seconds: 0.01 } },
+    stages: {
+      chunk: { seconds: 1.5, start_seconds: 0, end_seconds: 1.5 },
+      dense: { seconds: 20, start_seconds: 0.5, end_seconds: 20.5 },
+      fusion: { seconds: 0.01, start_seconds: 20.5, end_seconds: 20.51 },
+    },
+    timeline: {
+      started_at: "2026-01-02T03:04:00.000Z",
+      period_seconds: 5,
+      at_seconds: [5, 10, 15, 20],
+      work: [
+        work("dense", "bge", 0.5, 15, [0, 20, 40, 40]),
+        work("sparse", "splade", 16, 20, [0, 0, 0, 30]),
+        work("export", "", 20, null, [0, 0, 0, 0]),
+      ],
+      memory: [
+        { name: "orchestrator", bytes: [1e8, 2e8, 2e8, 1.5e8] },
+        { name: "simulated:0 in use", bytes: [3e8, 4e8, 4e8, 0] },
+      ],
+    },
+    anomalies: [
+      {
+        kind: "hub",
+        model: "fused",
+        count: 1,
+        detail: "1 of 40 chunks among the first 10",
+        examples: [{ row: 7, id: "id-7", document: "document 7.md" }],
+      },
+    ],
     leases: [
       lease("granted", "bge", 1000, { waitMs: 250 }),
       lease("released", "bge", 9000, { peakBytes: 400e6 }),
@@ -81,7 +119,13 @@ function manifestOf(chunkCount: number, collection: string): Record<string, unkn
     evaluation: {
       kind: "self-audit",
       queries: 50,
-      rankings: [{ ranking: "fused", queries: 50, hitAt1: 0.9, hitAt10: 1, mrrAt10: 0.95 }],
+      rankings: [{ ...fused, queries: 50, intervals: { mrrAt10: [0.91, 0.98] } }],
+      strata: [
+        { by: "kind", value: "heading", queries: 30, rankings: [{ ...fused, queries: 30 }] },
+        { by: "content_type", value: "table_section", queries: 20, rankings: [{ ...fused, queries: 20 }] },
+        { by: "document", value: "document 1.md", queries: 2, rankings: [{ ...fused, queries: 2, hitAt10: 0.5 }] },
+      ],
+      near_duplicates: { similarity: 0.8, queries: 3, chunks: 4 },
     },
     outputs: [
       { name: names.embeddings, bytes: 1, sha256: hash },

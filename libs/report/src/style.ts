@@ -1,3 +1,6 @@
+/** Dashes of the lines of a chart, so that colour is not all that tells them apart. */
+const dashes = ["none", "8 4", "2 3", "12 4 2 4", "5 5", "14 6", "2 6", "8 3 2 3 2 3"];
+
 /** The page's style: two themes by what the reader's system prefers, one column, nothing that has to be fetched. */
 export const style = `
 :root{color-scheme:light dark;--ground:#fff;--panel:#f6f7f9;--text:#1b1f24;--soft:#57606a;--line:#d0d7de;--link:#0550ae;--bad:#a40e26;
@@ -38,11 +41,13 @@ svg .value{font-weight:600}
 svg .grid{stroke:var(--line)}
 svg .whisker,svg .mark{stroke:var(--text);stroke-width:2;fill:none}
 svg .mark{stroke-dasharray:5 3}
+svg .line{fill:none;stroke-width:2.5;stroke-linejoin:round}
 svg.map{background:var(--ground);border:1px solid var(--line);border-radius:6px}
 svg.map circle{fill-opacity:.8;stroke:var(--ground);stroke-width:.75}
 svg.map circle:hover{stroke:var(--text);stroke-width:2.5;fill-opacity:1}
 svg.key{display:inline-block;width:.75rem;height:.75rem;margin:0 .375rem 0 0}
-${Array.from({ length: 8 }, (_, i) => `.c${i}{fill:var(--c${i})}`).join("")}
+svg.key.wide{width:2.25rem}
+${Array.from({ length: 8 }, (_, i) => `.c${i}{fill:var(--c${i})}.l${i}{stroke:var(--c${i});stroke-dasharray:${dashes[i]}}`).join("")}
 @media (max-width:40rem){header,main,footer{padding:.75rem}section{padding:.75rem}svg{font-size:24px}svg .tick{font-size:22px}}
 @media print{section{break-inside:avoid}}
 `;

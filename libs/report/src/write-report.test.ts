@@ -23,7 +23,9 @@ test("every section has a heading and an anchor, every plot a name and a table b
   const sections = [
     "outcomes",
     "quality",
+    "anomalies",
     "stages",
+    "timeline",
     "devices",
     "batches",
     "sources",
@@ -42,7 +44,11 @@ test("every section has a heading and an anchor, every plot a name and a table b
   expect(matches(page, /(?<=<svg viewBox="[^"]*" role="img" aria-label=")[^"]+/g)).toEqual([
     "hit@1 of every ranking, with intervals",
     "hit@10 of every ranking, with intervals",
+    "MRR@10 of every ranking, with intervals",
+    "MRR@10 of fused by part, with intervals",
     "Timeline of the stages",
+    "Items per second of each model over time",
+    "Memory in use over time",
     "Leases of devices over time",
     "Peak memory of each lease against its size",
     "Mean size of the models&#39; calls",
@@ -55,7 +61,12 @@ test("every section has a heading and an anchor, every plot a name and a table b
     "Outcomes",
     "Warnings",
     "Self-audit",
+    "Self-audit by kind of query and content type",
+    "Self-audit of fused by document",
+    "Anomalies",
+    "Chunks that stand for them",
     "Stages",
+    "What was done, and memory in use",
     "Devices",
     "Lease events",
     "Batch sizes",
@@ -83,9 +94,16 @@ test("figures are those of the run", async () => {
   expect(page).toContain('<td>document 3.md</td><td class="n">4</td>');
   // Wilson's interval of 45 hits in 50.
   expect(page).toContain('<td class="n">0.900</td><td class="n">0.786 to 0.957</td>');
+  expect(page).toContain('<td class="n">0.950</td><td class="n">0.91 to 0.98</td>');
+  // Dense work began before chunking ended; its model took 14.5 s for 40 chunks.
   expect(page).toContain(
-    '<td>dense</td><td>vectors</td><td class="n">20 s</td><td class="n">40</td><td class="n">2</td>',
+    '<td>dense</td><td></td><td>vectors</td><td class="n">0.5 s</td><td class="n">20 s</td><td class="n">40</td><td class="n">2</td>',
   );
+  expect(page).toContain(
+    '<td>dense</td><td>bge</td><td>chunks</td><td class="n">0.5 s</td><td class="n">14.5 s</td><td class="n">40</td><td class="n">2.759</td>',
+  );
+  expect(page).toContain('<td>10</td><td class="n">20</td><td class="n">0</td><td class="n">200 MB</td>');
+  expect(page).toContain("<td>document 7.md</td><td>text 7</td><td>id-7</td>");
   expect(page).toContain("another warning");
   expect(page).toContain("--input");
   expect(matches(page, /<circle [^>]*><title>/g)).toHaveLength(40);
@@ -199,6 +217,8 @@ test("a manifest without the sections of later versions, and chunks without toke
           "skipped_inputs",
           "outcomes",
           "warnings",
+          "anomalies",
+          "timeline",
         ].map((key) => [key, undefined]),
       ),
     },
@@ -206,6 +226,7 @@ test("a manifest without the sections of later versions, and chunks without toke
   expect(page).toContain("Lengths in characters");
   expect(page).toContain("Everything went as asked.");
   expect(page).toContain("This run made no self-audit");
+  expect(page).toContain("The manifest has no samples over time");
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
 });
 

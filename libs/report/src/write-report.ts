@@ -24,6 +24,16 @@ export interface WriteReportOptions {
 }
 
 const previewCharacters = 160;
+const maxStrange = 200;
+
+/** How a chunk begins, on one line. */
+function previewOf({ text }: { readonly text: string }): string {
+  const start = text
+    .slice(0, previewCharacters * 4)
+    .replace(/\s+/g, " ")
+    .trim();
+  return shorten(start, previewCharacters);
+}
 
 /**
  * Writes `report.html` beside the artifacts of a finished run: one file without scripts that refers to nothing outside
@@ -43,16 +53,17 @@ export async function writeReport(dir: string, options: WriteReportOptions = {})
   const stats = runStatsSchema.parse(JSON.parse(await readFile(join(run.dir, run.names.stats), "utf8")));
   const chunks = await gatherChunks(run, sampleSize);
   const rows = chunks.sample.map(({ row }) => row);
-  const previews = (await run.chunksAt(rows, chunks.lines)).map(({ text }) =>
-    shorten(
-      text
-        .slice(0, previewCharacters * 4)
-        .replace(/\s+/g, " ")
-        .trim(),
-      previewCharacters,
-    ),
+  const previews = (await run.chunksAt(rows, chunks.lines)).map(previewOf);
+  const strange = [...new Set((run.manifest.anomalies ?? []).flatMap(({ examples }) => examples.map(({ row }) => row)))]
+    .filter((row) => row < run.chunkCount)
+    .slice(0, maxStrange);
+  const anomalyPreviews = new Map(
+    (await run.chunksAt(strange, chunks.lines)).map((chunk) => [chunk.index, previewOf(chunk)]),
   );
   const map = { model: run.dense[0]?.name ?? "", ...project(await sampleVectors(run, rows)) };
-  await writeFileAtomically(path, renderReport({ manifest: run.manifest, stats, chunks, map, previews, tokenLimits }));
+  await writeFileAtomically(
+    path,
+    renderReport({ manifest: run.manifest, stats, chunks, map, previews, anomalyPreviews, tokenLimits }),
+  );
   return path;
 }

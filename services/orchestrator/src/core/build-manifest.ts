@@ -20,6 +20,7 @@ import { describeFusion, fusionSettings, plannedLists } from "./fusion-settings.
 import { manifestMetrics } from "./manifest-metrics.js";
 import { precisionName } from "./precision-name.js";
 import { describeQuery } from "./run-queries.js";
+import type { RunTimeline } from "./run-timeline.js";
 
 /** What a manifest says beside what the stages made. */
 export interface ManifestFacts {
@@ -34,6 +35,7 @@ export interface ManifestFacts {
   readonly generatedAt: Date;
   /** What all processes have counted; empty when no metrics are kept. */
   readonly metrics: MetricSnapshot;
+  readonly timeline: Pick<RunTimeline, "record" | "secondsOf">;
 }
 
 const gigabytes = (bytes: bigint | number): number => Number(bytes) / 1e9;
@@ -226,6 +228,20 @@ function telemetry(result: CollectionResult, facts: ManifestFacts): object {
   };
 }
 
+/** Seconds of each stage, and when it worked on the timeline; of the export until all other files were staged. */
+function stageTimes({ seconds, times }: CollectionResult, { timeline }: ManifestFacts): object {
+  const spans = Object.entries(times).map(([stage, { startedAt, endedAt }]) => [
+    stage,
+    {
+      seconds: (endedAt - startedAt) / 1000,
+      start_seconds: timeline.secondsOf(startedAt),
+      end_seconds: timeline.secondsOf(endedAt),
+    },
+  ]);
+  const idle = Object.keys(seconds).map((stage) => [stage, { seconds: 0 }]);
+  return Object.fromEntries([...idle, ...spans]);
+}
+
 /** The manifest, `processing_summary.json` v4.1: what the run was asked, did and made. Holds no text of queries or chunks. */
 export function buildManifest(result: CollectionResult, given: ManifestFacts, files: readonly ExportedFile[]): object {
   const runs = stageRuns(result);
@@ -284,7 +300,8 @@ export function buildManifest(result: CollectionResult, given: ManifestFacts, fi
       count: Number(count),
       degraded,
     })),
-    stages: Object.fromEntries(Object.entries(seconds).map(([stage, value]) => [stage, { seconds: value }])),
+    stages: stageTimes(result, facts),
+    timeline: facts.timeline.record(),
     leases: leaseEvents,
     evaluation: audit.selfAudit ? evaluationRecord(audit.selfAudit, settings) : null,
     anomalies: anomalyRecords(audit.anomalies),

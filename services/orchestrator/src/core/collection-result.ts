@@ -20,6 +20,12 @@ export type RerankState =
     }
   | { readonly status: "skipped" | "error"; readonly model: string; readonly outcome: Outcome };
 
+/** When a stage worked, in milliseconds of `performance.now()`. */
+export interface StepTimes {
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
 /** Everything that the stages before export made of a collection. */
 export interface CollectionResult {
   readonly planned: PlannedCollection;
@@ -32,6 +38,8 @@ export interface CollectionResult {
   readonly audit: RunAudit;
   /** Seconds of each stage, by name. */
   readonly seconds: Readonly<Record<"chunk" | "dense" | "sparse" | "fusion" | "rerank" | "audit", number>>;
+  /** When each stage that worked did so, by name; chunking and the first dense model work at the same time. */
+  readonly times: Readonly<Record<string, StepTimes>>;
   /** Span ids of the stages, by name. */
   readonly spanIds: Readonly<Record<string, string>>;
 }

@@ -6,7 +6,7 @@ import { auditRun, VectorWatch } from "./audit-run.js";
 import { type AuditTexts, auditTexts } from "./audit-texts.js";
 import { ChunkSpool } from "./chunk-spool.js";
 import { type CollectedChunks, collectChunks } from "./collect-chunks.js";
-import type { CollectionResult, RerankState } from "./collection-result.js";
+import type { CollectionResult, RerankState, StepTimes } from "./collection-result.js";
 import { type DenseSpace, denseBlocks, embedWithModel } from "./dense-stage.js";
 import { fusionSettings } from "./fusion-settings.js";
 import { metadataVectors } from "./metadata-fallback.js";
@@ -29,6 +29,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 /** Times the steps of a collection and remembers their spans. */
 class Steps {
   readonly seconds = { chunk: 0, dense: 0, sparse: 0, fusion: 0, rerank: 0, audit: 0 };
+  readonly times: Record<string, StepTimes> = {};
   readonly spanIds: Record<string, string> = {};
   readonly #collection: string;
 
@@ -41,7 +42,9 @@ class Steps {
     return inSpan(`rag.${name}`, { "rag.collection": this.#collection }, async (span) => {
       this.spanIds[name] = span.spanContext().spanId;
       const result = await work();
-      this.seconds[name] = (performance.now() - startedAt) / 1000;
+      const endedAt = performance.now();
+      this.times[name] = { startedAt, endedAt };
+      this.seconds[name] = (endedAt - startedAt) / 1000;
       return result;
     });
   }
@@ -281,6 +284,7 @@ export async function runCollection(
     rerank,
     audit,
     seconds: steps.seconds,
+    times: steps.times,
     spanIds: steps.spanIds,
   };
 }

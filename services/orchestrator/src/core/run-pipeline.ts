@@ -3,7 +3,7 @@ import { context, type Span } from "@opentelemetry/api";
 import { removeStalePartials, sealManifest } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import { type Outcome, Stage } from "@ragline/contracts";
-import type { LeaseEvent } from "@ragline/gpu-lease";
+import type { LeaseDeviceState, LeaseEvent } from "@ragline/gpu-lease";
 import { findModel } from "@ragline/models";
 import { type MetricSnapshot, type RunMetrics, recordAlways } from "@ragline/telemetry";
 import type { RunSettings } from "../run-settings.js";
@@ -19,6 +19,7 @@ import { runCollection } from "./run-collection.js";
 import type { RunContext, StageClients } from "./run-context.js";
 import { type Emit, emitTo, type RunEvent } from "./run-events.js";
 import { type CollectionSummary, type RunSummary, summariseCollection } from "./run-summary.js";
+import { RunTimeline } from "./run-timeline.js";
 import { inSpan } from "./run-trace.js";
 import { toRunError } from "./usage-error.js";
 import { Workspace } from "./workspace.js";
@@ -27,7 +28,10 @@ import { Workspace } from "./workspace.js";
 export interface RunOptions {
   readonly settings: RunSettings;
   readonly provenance: readonly SettingProvenance[];
-  readonly stages: StageClients & { readonly leaseEvents: readonly LeaseEvent[] };
+  readonly stages: StageClients & {
+    readonly leaseEvents: readonly LeaseEvent[];
+    readonly devices: readonly LeaseDeviceState[];
+  };
   /** Stops the run when it aborts; nothing half-written stays. */
   readonly signal: AbortSignal;
   readonly metrics: RunMetrics;
@@ -51,11 +55,19 @@ function checkModels(settings: RunSettings): void {
 }
 
 async function runOne(
-  context: RunContext,
+  runContext: RunContext,
   planned: PlannedCollection,
-  facts: Omit<ManifestFacts, "leaseEvents" | "generatedAt" | "outcomes" | "metrics">,
+  facts: Omit<ManifestFacts, "leaseEvents" | "generatedAt" | "outcomes" | "metrics" | "timeline">,
   options: RunOptions,
 ): Promise<CollectionSummary> {
+  const timeline = new RunTimeline({ devices: () => options.stages.devices });
+  const context: RunContext = {
+    ...runContext,
+    emit: emitTo((event) => {
+      timeline.note(event);
+      options.onEvent(event);
+    }),
+  };
   const outcomesBefore = context.outcomes.length;
   const outcomes = () => context.outcomes.slice(outcomesBefore);
   const workspace = await Workspace.create(planned.outputDir, context.runId);
@@ -77,7 +89,11 @@ async function runOne(
         ...(reranked ? { rerankLines: () => rerankLines(queries, reranked, collected.chunks, context.settings) } : {}),
         manifest: async (files) => {
           const metrics = (await options.telemetry?.snapshot()) ?? [];
-          const withExport = { ...result, spanIds: { ...result.spanIds, export: span.spanContext().spanId } };
+          const withExport = {
+            ...result,
+            times: { ...result.times, export: { startedAt, endedAt: performance.now() } },
+            spanIds: { ...result.spanIds, export: span.spanContext().spanId },
+          };
           return sealManifest(
             buildManifest(
               withExport,
@@ -87,6 +103,7 @@ async function runOne(
                 generatedAt: new Date(),
                 outcomes: outcomes(),
                 metrics,
+                timeline,
               },
               files,
             ),
@@ -110,6 +127,7 @@ async function runOne(
       : null;
     return { ...summariseCollection(result, outcomes(), exported, workspace.outputDir, seconds), report };
   } finally {
+    timeline.close();
     await workspace.remove();
     // What an export service that was killed has left.
     await removeStalePartials(workspace.outputDir);
