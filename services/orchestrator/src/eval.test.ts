@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { findModel, type GraphModelEntry } from "@ragline/models";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EvaluationReport } from "./core/eval/evaluation-report.js";
 import { directoryOf } from "./run-fixture.js";
@@ -33,6 +34,10 @@ beforeAll(async () => {
     "other/corpus.jsonl": lines([{ _id: "x", text: "something else" }]),
     "other/queries.jsonl": lines([{ _id: "q1", text: "something" }]),
     "other/qrels/test.tsv": "q1\tx\t1\n",
+    // The ids of tiny, but other documents.
+    "twin/corpus.jsonl": lines(corpus.map(([_id], i) => ({ _id, text: `quite different words number ${i}` }))),
+    "twin/queries.jsonl": lines(queries),
+    "twin/qrels/test.tsv": "q1\tmoon\t1\n",
     "a.run": "q1 Q0 moon 1 2 a\nq1 Q0 bees 2 1 a\nq1 Q0 bees 3 0 a\nq2 Q0 bread 1 2 a\n",
     "b.run": "q1 Q0 bees 1 2 b\nq1 Q0 moon 2 1 b\nq9 Q0 moon 1 1 b\n",
     "nan.run": "q1 Q0 moon 1 nan a\n",
@@ -118,8 +123,35 @@ test("a data set alone is embedded once; every mode is measured, and the report 
     'the run is of the collection "tiny", and none of its 4 chunks names a document of other',
   );
   expect(wrong.code).toBe(2);
+  const twin = await evaluate("--dataset", "twin", "--run", run, "--disable-rerank");
+  expect(twin.stdout).toContain(
+    "4 of 4 chunks that were looked at have few words of the document that they name; is it a run of another collection?",
+  );
   const fused = await evaluate("--dataset", "tiny", "--compare", "b.run", `${run}#fused`, "--metrics", "MAP");
   expect(fused.stdout).toMatch(/run#fused - b\.run +MAP +\+0\./);
+}, 120_000);
+
+test("a data set of one document is measured; a model under another entry is another one", async () => {
+  const flags = ["--ensemble-models", "mine", "--disable-sparse", "--disable-rerank", "--json"];
+  const entry = (passage: string) => {
+    const { huggingFaceId, ...rest } = structuredClone(findModel("all-miniLM-l6", "dense")) as GraphModelEntry;
+    return { ...rest, huggingFaceId, key: "mine", aliases: [], prefixes: { query: "", passage } };
+  };
+  const write = (passage: string) =>
+    writeFile(join(directory.path, "config/embedder.json"), JSON.stringify({ models: [entry(passage)] }));
+  await mkdir(join(directory.path, "config"));
+  await write("");
+  const first = await evaluate("--dataset", "other", ...flags);
+  expect(first.stderr).not.toContain("embedded already");
+  expect(first.code).toBe(0);
+  const { modes } = JSON.parse(first.stdout) as EvaluationReport;
+  expect(modes.map(({ name, metrics }) => [name, metrics["nDCG@10"]?.mean])).toEqual([
+    ["mine", 1],
+    ["fused", 1],
+  ]);
+  expect((await evaluate("--dataset", "other", ...flags)).stderr).toContain("embedded already");
+  await write("passage: ");
+  expect((await evaluate("--dataset", "other", ...flags)).stderr).not.toContain("embedded already");
 }, 120_000);
 
 test("two run files are compared without any model", async () => {

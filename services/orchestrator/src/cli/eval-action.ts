@@ -11,6 +11,7 @@ import { describeFailure } from "./describe-failure.js";
 import { evaluationText } from "./evaluation-text.js";
 import { exitCodes } from "./exit-codes.js";
 import { interruption } from "./interruption.js";
+import { PullDisplay } from "./pull-display.js";
 import { resolveRunSettings } from "./resolve-run-settings.js";
 import { type CliTelemetry, startCliTelemetry } from "./start-cli-telemetry.js";
 
@@ -43,6 +44,7 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
     if (compare !== undefined && compare.length !== 2)
       throw usageError("BAD_COMPARE", `--compare takes two rankings, not ${compare.length}`);
     const metrics = metricsOf(flags);
+    const display = new PullDisplay(process.stderr);
     const dataset = await openDataset(flags.dataset, flags.split === undefined ? {} : { split: flags.split });
     const { report, modes } = await evaluateDataset({
       dataset,
@@ -58,8 +60,9 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
       seed: flags.seed,
       signal,
       telemetry,
+      storeEvents: display.events,
       onProgress,
-    });
+    }).finally(() => display.end());
     if (flags.trecDir !== undefined) await writeTrecFiles(flags.trecDir, dataset.judgements, modes);
     process.stdout.write(
       flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : `${evaluationText(report, compare !== undefined)}\n`,

@@ -3,14 +3,13 @@ import type { SettingProvenance } from "@ragline/config";
 import { readModels, useModels } from "@ragline/models";
 import { type Filter, parseFilter } from "@ragline/retrieval";
 import type { Command } from "commander";
-import { sparseQueryModels } from "../core/query-models.js";
-import { type RankingSettings, rankingSettings } from "../core/ranking-settings.js";
+import { rankingSettings } from "../core/ranking-settings.js";
 import type { StageName } from "../core/run-context.js";
 import { type SearchMode, SearchSession } from "../core/search-session.js";
 import { toRunError } from "../core/usage-error.js";
 import { parseEndpoints } from "../stages/parse-endpoints.js";
 import { deviceSource, runLeases } from "../stages/run-leases.js";
-import { type NeededModel, stageModels } from "../stages/stage-models.js";
+import { searchModels, stageModels } from "../stages/stage-models.js";
 import { StageProcesses } from "../stages/stage-processes.js";
 import { traceCommand } from "../stages/trace-command.js";
 import { describeFailure } from "./describe-failure.js";
@@ -50,20 +49,6 @@ function defaultMode({ sparse, manifest }: Run, provenance: readonly SettingProv
 /** The filters of the command line; throws FilterError for one that cannot be read. */
 const filtersOf = ({ filter = [] }: SearchFlags): Filter[] => filter.map(parseFilter);
 
-/** The models that a search asks, each in the precision that the run was made with. */
-function modelsOf(run: Run, mode: SearchMode, { rerank }: RankingSettings): NeededModel[] {
-  const recorded = new Map(run.manifest.models?.map((model) => [model.name, model["precision"]]));
-  const needed = (stage: NeededModel["stage"], name: string): NeededModel => {
-    const precision = recorded.get(name);
-    return { stage, name, ...(typeof precision === "string" ? { precision } : {}) };
-  };
-  return [
-    ...(mode === "sparse" ? [] : run.dense.map(({ name }) => needed("dense", name))),
-    ...(mode === "dense" ? [] : sparseQueryModels(run).map((name) => needed("sparse", name))),
-    ...(mode === "rerank" ? [needed("rerank", rerank.model)] : []),
-  ];
-}
-
 /** Searches as the command line asks, prints the answers, and returns the exit code; without a query it prompts for them. */
 export async function searchAction(query: string | undefined, flags: SearchFlags, command: Command): Promise<number> {
   const { signal, interrupted } = interruption();
@@ -83,7 +68,12 @@ export async function searchAction(query: string | undefined, flags: SearchFlags
     await traceCommand("rag.search", { "rag.search.mode": mode }, tracing, async (gathering) => {
       const display = new PullDisplay(process.stderr);
       const pulling = { settings, elsewhere: endpoints, signal, ...display.events };
-      await stageModels(modelsOf(run, mode, ranking), pulling).finally(() => display.end());
+      const models = searchModels(run, {
+        dense: mode !== "sparse",
+        sparse: mode !== "dense",
+        rerankModel: mode === "rerank" ? ranking.rerank.model : undefined,
+      });
+      await stageModels(models, pulling).finally(() => display.end());
       stages = await StageProcesses.open({
         endpoints,
         modelSettings: settings,

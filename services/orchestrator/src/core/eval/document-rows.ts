@@ -11,6 +11,15 @@ export interface DocumentRows {
   readonly missingDocuments: number;
   /** Rows of no document of the data set. */
   readonly strangeRows: number;
+  /** Rows whose text was compared with that of their document, and how many have other words. */
+  readonly compared: { readonly rows: number; readonly different: number };
+}
+
+/** The documents of a data set, as far as they are needed to know the rows of a run. */
+export interface KnownDocuments {
+  readonly ids: ReadonlySet<string>;
+  /** Texts of some of them: a run of another collection may well have the same ids. */
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 /** Keys of chunk metadata that may hold a document's id, and the ways of taking it from there. */
@@ -32,19 +41,26 @@ const candidates: readonly { key: string; idOf: (value: string) => string }[] = 
  */
 export async function documentRows(
   run: Pick<Run, "readChunks" | "dir" | "collection">,
-  documents: ReadonlySet<string>,
+  { ids: known, texts }: KnownDocuments,
   datasetName: string,
 ): Promise<DocumentRows> {
   const ids = candidates.map(() => [] as (string | undefined)[]);
   const hits = candidates.map(() => 0);
+  const different = candidates.map(() => 0);
+  const compared = candidates.map(() => 0);
   let rows = 0;
-  for await (const { metadata } of run.readChunks()) {
+  for await (const { metadata, text } of run.readChunks()) {
     rows++;
     candidates.forEach(({ key, idOf }, i) => {
       const value = metadata[key];
       const id = typeof value === "string" || typeof value === "number" ? idOf(String(value)) : undefined;
-      const isKnown = id !== undefined && documents.has(id);
+      const isKnown = id !== undefined && known.has(id);
       if (isKnown) hits[i] = (hits[i] as number) + 1;
+      const document = id === undefined ? undefined : texts.get(id);
+      if (document !== undefined) {
+        compared[i] = (compared[i] as number) + 1;
+        if (sharedWords(text, document) < 0.5) different[i] = (different[i] as number) + 1;
+      }
       ids[i]?.push(isKnown ? id : undefined);
     });
   }
@@ -62,7 +78,15 @@ export async function documentRows(
   return {
     documentOfRow,
     key: candidates[chosen]?.key ?? "",
-    missingDocuments: [...documents].filter((id) => !found.has(id)).length,
+    missingDocuments: [...known].filter((id) => !found.has(id)).length,
     strangeRows: rows - most,
+    compared: { rows: compared[chosen] ?? 0, different: different[chosen] ?? 0 },
   };
+}
+
+/** The share of a chunk's words that its document has; 1 for a chunk without words. */
+function sharedWords(chunk: string, document: string): number {
+  const wordsOf = (text: string) => new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu));
+  const [own, all] = [wordsOf(chunk), wordsOf(document)];
+  return own.size === 0 ? 1 : [...own].filter((word) => all.has(word)).length / own.size;
 }

@@ -1,37 +1,33 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { MANIFEST_NAME, openRun } from "@ragline/artifacts";
-import type { SettingProvenance } from "@ragline/config";
 import {
   type Dataset,
   DatasetError,
   type DatasetWarning,
+  documentText,
   type MeasureOptions,
   type RunScores,
   readTrecRun,
 } from "@ragline/evaluation";
 import { SearchIndex } from "@ragline/retrieval";
-import type { RunSettings } from "../../run-settings.js";
 import { parseEndpoints } from "../../stages/parse-endpoints.js";
 import { deviceSource, runLeases } from "../../stages/run-leases.js";
-import type { RunTelemetry, RunTelemetryOptions } from "../../stages/run-telemetry.js";
-import { runWithStages } from "../../stages/run-with-stages.js";
+import type { RunTelemetry } from "../../stages/run-telemetry.js";
+import { searchModels, stageModels } from "../../stages/stage-models.js";
 import { StageProcesses } from "../../stages/stage-processes.js";
 import { traceCommand } from "../../stages/trace-command.js";
 import { describeFusion } from "../fusion-settings.js";
 import { QueryModels } from "../query-models.js";
 import { rankingSettings } from "../ranking-settings.js";
-import { datasetRun, defaultEvalCache } from "./dataset-run.js";
-import { documentRows } from "./document-rows.js";
+import { type EmbedDatasetOptions, embedDataset } from "./dataset-run.js";
+import { documentRows, type KnownDocuments } from "./document-rows.js";
 import { type EvaluationReport, evaluationReport, type ModeScores } from "./evaluation-report.js";
 import { rankDataset } from "./rank-dataset.js";
 
 /** What to evaluate, and how. */
-export interface EvaluateDatasetOptions extends MeasureOptions {
+export interface EvaluateDatasetOptions extends MeasureOptions, Omit<EmbedDatasetOptions, "gathering"> {
   readonly dataset: Dataset;
-  readonly settings: RunSettings;
-  /** Where the settings came from: a ranking that was set goes before the run's own. */
-  readonly provenance: readonly SettingProvenance[];
   /** Directory of a run of the data set's documents; without it they are embedded. */
   readonly run?: string;
   /** @default {@link defaultEvalCache} */
@@ -43,25 +39,24 @@ export interface EvaluateDatasetOptions extends MeasureOptions {
   /** Chunks in each model's list. */
   readonly depth: number;
   readonly seed: number;
-  /** What an evaluation counts and traces with. */
-  readonly telemetry: Omit<RunTelemetryOptions, "settings">;
-  readonly signal: AbortSignal;
-  readonly onProgress: (sentence: string) => void;
 }
+
+/** Documents whose text is compared with that of the chunks which name them. */
+const comparedDocuments = 64;
 
 /** Evaluates runs of one data set, whose stages are started once. */
 class Evaluation {
   readonly #options: EvaluateDatasetOptions;
-  readonly #gathering: RunTelemetry;
+  /** Gathers the telemetry of the services. */
+  readonly gathering: RunTelemetry;
   readonly modes: ModeScores[] = [];
   readonly warnings: DatasetWarning[];
-  #documents: ReadonlySet<string> | undefined;
+  #documents: KnownDocuments | undefined;
   #stages: StageProcesses | undefined;
 
-  /** @param gathering what gathers the telemetry of the services */
   constructor(options: EvaluateDatasetOptions, gathering: RunTelemetry) {
     this.#options = options;
-    this.#gathering = gathering;
+    this.gathering = gathering;
     this.warnings = [...options.dataset.warnings];
   }
 
@@ -71,9 +66,9 @@ class Evaluation {
 
   /** Ranks with a run, and adds its rankings under a prefix; returns what is told of it. */
   async addRun(dir: string, prefix: string, withRerank: boolean): Promise<Readonly<Record<string, unknown>>> {
-    const { dataset, settings, provenance, depth, signal, onProgress } = this.#options;
+    const { dataset, settings, provenance, depth, signal, storeEvents, onProgress } = this.#options;
     const run = await openRun(dir);
-    const { documentOfRow, key, missingDocuments, strangeRows } = await documentRows(
+    const { documentOfRow, key, missingDocuments, strangeRows, compared } = await documentRows(
       run,
       await this.documents(),
       dataset.name,
@@ -90,7 +85,17 @@ class Evaluation {
       "N chunks are of no document of the data set and count nowhere",
       dir,
     );
+    const { rows, different } = compared;
+    const sentence = `N of ${rows} chunks that were looked at have few words of the document that they name; is it a run of another collection?`;
+    if (different > rows / 2) this.#warn("other-texts", different, sentence, dir);
     const { fusion, rerank } = rankingSettings(run, settings, provenance);
+    const needed = searchModels(run, {
+      dense: true,
+      sparse: true,
+      rerankModel: withRerank ? rerank.model : undefined,
+    });
+    const elsewhere = parseEndpoints(settings.endpoints ?? []);
+    await stageModels(needed, { settings, elsewhere, signal, ...storeEvents });
     const index = await SearchIndex.open(run);
     const { precision } = settings;
     const models = new QueryModels({ run, stages: await this.#openStages(), signal, precision, keepOpen: true });
@@ -132,7 +137,7 @@ class Evaluation {
     const { scores, warnings } = await readTrecRun(path);
     this.warnings.push(...warnings.map((warning) => ({ ...warning, detail: `${path}: ${warning.detail}` })));
     const documents = await this.documents();
-    const { strange, total } = strangeDocuments(scores, documents);
+    const { strange, total } = strangeDocuments(scores, documents.ids);
     if (![...scores.keys()].some((query) => dataset.judgements.has(query)) || strange === total) {
       throw new DatasetError(
         path,
@@ -144,59 +149,24 @@ class Evaluation {
     this.modes.push({ name, kind: "trec-run", scores });
   }
 
-  /** The ids of all documents; the first call reads them. */
-  async documents(): Promise<ReadonlySet<string>> {
+  /** The ids of all documents and the texts of the first ones; the first call reads them. */
+  async documents(): Promise<KnownDocuments> {
     if (this.#documents !== undefined) return this.#documents;
     const { dataset } = this.#options;
     const ids = new Set<string>();
-    for await (const { id } of dataset.documents()) ids.add(id);
+    const texts = new Map<string, string>();
+    for await (const document of dataset.documents()) {
+      ids.add(document.id);
+      if (texts.size < comparedDocuments) texts.set(document.id, documentText(document));
+    }
     if (ids.size === 0)
       throw new DatasetError(dataset.documentFiles[0] ?? dataset.name, undefined, "holds no document.");
     const judged = [...dataset.judgements.values()].flatMap((grades) => [...grades.keys()]);
     const unknown = judged.filter((id) => !ids.has(id));
     const sentence = "N judgements are of documents that the data set does not have; they count as never found";
     this.#warn("judged-document-missing", unknown.length, sentence, unknown[0] ?? "");
-    this.#documents = ids;
-    return ids;
-  }
-
-  /** Embeds the documents unless the cache has them; returns the run's directory. */
-  async embed(): Promise<string> {
-    const {
-      dataset,
-      settings,
-      provenance,
-      telemetry,
-      signal,
-      onProgress,
-      cacheDir = defaultEvalCache(),
-    } = this.#options;
-    const made = await datasetRun(dataset, resolve(cacheDir), settings);
-    if (made.isCached) {
-      onProgress(`${dataset.name} is embedded already: ${made.outputDir}`);
-      return made.outputDir;
-    }
-    const startedAt = performance.now();
-    const { collections } = await runWithStages({
-      settings: made.settings,
-      provenance,
-      logLevel: "warn",
-      ...telemetry,
-      telemetry: this.#gathering,
-      signal,
-      onEvent: (event) => {
-        if (event.case === "stageFinished" && event.value.model !== "")
-          onProgress(
-            `${event.value.model}: ${event.value.items} ${event.value.unit} in ${event.value.seconds.toFixed(1)} s`,
-          );
-      },
-      onLine: onProgress,
-    });
-    const seconds = (performance.now() - startedAt) / 1000;
-    onProgress(
-      `${dataset.name}: ${collections[0]?.chunks ?? 0} documents in ${seconds.toFixed(1)} s, kept in ${made.outputDir}`,
-    );
-    return made.outputDir;
+    this.#documents = { ids, texts };
+    return this.#documents;
   }
 
   async #openStages(): Promise<StageProcesses> {
@@ -210,7 +180,7 @@ class Evaluation {
       logLevel: "warn",
       onLine: onProgress,
       ...(settings.otlpEndpoint ? { otlpEndpoint: settings.otlpEndpoint } : {}),
-      onConnect: (name, address, isChild) => this.#gathering.attach(name, address, isChild),
+      onConnect: (name, address, isChild) => this.gathering.attach(name, address, isChild),
     });
     return this.#stages;
   }
@@ -267,7 +237,9 @@ async function evaluate(
   const paths = (compare ?? []).map((name) => ({ name, path: pathOf(name) }));
   const needsRun = trecRuns.length === 0 && !(paths.length > 0 && paths.every(({ path }) => path !== undefined));
   await evaluation.documents();
-  const dir = options.run ?? (needsRun ? await evaluation.embed() : undefined);
+  const dir =
+    options.run ??
+    (needsRun ? await embedDataset(options.dataset, { ...options, gathering: evaluation.gathering }) : undefined);
   const run = dir === undefined ? null : await evaluation.addRun(dir, "", settings.enableRerank);
   const names: string[] = [];
   for (const { name, path } of paths) {
