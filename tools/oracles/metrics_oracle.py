@@ -1,15 +1,14 @@
 """Compares Ragline's ranking metrics with trec_eval's, by way of pytrec_eval and ir_measures.
 
 usage: metrics_oracle.py [--cases 1200] [--seed 7] [--fixture FILE]
-       metrics_oracle.py --files QRELS RUN...
+       metrics_oracle.py --files QRELS RUN... [--fixture FILE]
 
-Without --files it makes runs with ties, missing queries, unjudged and negatively judged documents. Every value of every
-query and every mean has to agree to 5 digits. --fixture writes a few cases with trec_eval's values for the unit tests.
+Without --files it takes generated runs with ties, missing queries, unjudged and negatively judged documents. Every value of
+every query and every mean has to agree to 5 digits. --fixture writes trec_eval's values for the unit tests.
 """
 
 import argparse
 import json
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -36,26 +35,12 @@ for k in cutoffs:
 tolerance = 5e-6
 
 
-def generate(rng):
-    """One collection of a few queries, and a run over it."""
-    documents = [f"{rng.choice('dDé𝒳z')}{i}" for i in range(rng.randint(1, 40))]
-    qrels, run = {}, {}
-    for q in range(rng.randint(1, 6)):
-        query = f"q{q}"
-        judged = rng.sample(documents, rng.randint(1, len(documents)))
-        qrels[query] = {d: rng.choice([-2, -1, 0, 0, 1, 1, 2, 3, 4]) for d in judged}
-        qrels[query][judged[0]] = rng.randint(0, 4)  # trec_eval's ndcg never ends where every grade is negative
-        if rng.random() < 0.2:
-            continue
-        found = rng.sample(documents, rng.randint(1, len(documents)))
-        few = rng.random() < 0.5
-        run[query] = {d: float(rng.randint(0, 4)) if few else rng.uniform(-5, 5) for d in found}
-        if rng.random() < 0.3:  # equal as float32, not as float64
-            base = rng.uniform(1, 2)
-            run[query] |= {d: base + i * 1e-12 for i, d in enumerate(found[: len(found) // 2])}
-    if rng.random() < 0.3:
-        run["not-judged"] = {documents[0]: 1.0}
-    return {"qrels": qrels, "run": run}
+def generate(count, seed):
+    """The cases that the unit tests make as well, from the built library."""
+    module = (root / "libs/evaluation/dist/generated-cases.fixture.js").as_uri()
+    script = f"import {{ generateCases }} from '{module}'; console.log(JSON.stringify(generateCases({count}, {seed})))"
+    node = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True)
+    return json.loads(node.stdout)
 
 
 def expected(qrels, run):
@@ -130,6 +115,19 @@ def read_files(qrels_path, run_path):
         return {"qrels": qrels, "run": pytrec_eval.parse_run(file)}
 
 
+def fixture(cases, labels, options):
+    """trec_eval's means in millionths: of each case, with the values of the first cases' queries, or of each run file."""
+    millionths = lambda values: [round(values[name] * 1e6) for name in names]
+    of = [expected(**case) for case in cases]
+    if options.files:
+        means = {Path(label).stem: millionths(mean) for label, (_, mean) in zip(labels, of, strict=True)}
+        return json.dumps({"metrics": list(names), "means": means}, separators=(",", ":"))
+    queries = [{query: millionths(values) for query, values in found.items()} for found, _ in of[:24]]
+    means = [millionths(mean) for _, mean in of]
+    found = {"metrics": list(names), "seed": options.seed, "perQuery": queries, "means": means}
+    return json.dumps(found, separators=(",", ":"))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=int, default=1200)
@@ -144,8 +142,7 @@ def main():
         measured = measure([{"qrels": qrels, "run": run, "metrics": metrics} for run in runs])
         labels = runs
     else:
-        rng = random.Random(options.seed)
-        cases = [generate(rng) for _ in range(options.cases)]
+        cases = generate(options.cases, options.seed)
         measured = measure([{**case, "metrics": metrics} for case in cases])
         labels = [f"case {i}" for i in range(len(cases))]
     count = 0
@@ -157,9 +154,7 @@ def main():
             print(json.dumps(case)[:2000])
             return 1
     if options.fixture:
-        few = [{**case, "perQuery": expected(**case)[0], "mean": expected(**case)[1]} for case in cases[:24]]
-        round_all = json.loads(json.dumps(few), parse_float=lambda text: round(float(text), 12))
-        Path(options.fixture).write_text(json.dumps(round_all, ensure_ascii=False, separators=(",", ":")) + "\n")
+        Path(options.fixture).write_text(fixture(cases, labels, options) + "\n")
     print(f"ok: {count} values of {len(cases)} runs equal trec_eval's within {tolerance}")
     return 0
 

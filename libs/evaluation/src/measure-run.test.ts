@@ -1,33 +1,39 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { generateCases, type Scores } from "./generated-cases.fixture.js";
 import { measureRun, parseMetric, rankDocuments } from "./index.js";
-
-type Scores = Record<string, Record<string, number>>;
-
-interface Case {
-  readonly qrels: Scores;
-  readonly run: Scores;
-  readonly perQuery: Scores;
-  readonly mean: Record<string, number>;
-}
 
 const toMaps = (scores: Scores) =>
   new Map(Object.entries(scores).map(([query, documents]) => [query, new Map(Object.entries(documents))]));
 
-// Made by tools/oracles/metrics_oracle.py --fixture: values of trec_eval by way of pytrec_eval.
-const cases = JSON.parse(readFileSync(new URL("fixtures/trec-eval.json", import.meta.url), "utf8")) as Case[];
+/** Made by tools/oracles/metrics_oracle.py --fixture: values of trec_eval, by way of pytrec_eval, in millionths. */
+const trecEval = JSON.parse(readFileSync(new URL("fixtures/trec-eval.json", import.meta.url), "utf8")) as {
+  readonly metrics: readonly string[];
+  readonly seed: number;
+  /** Of the first cases: query -> values of the metrics. */
+  readonly perQuery: readonly Readonly<Record<string, readonly number[]>>[];
+  /** Of each case: means over the judged queries. */
+  readonly means: readonly (readonly number[])[];
+};
 
-test.each(cases.map((one, i) => [i, one] as const))("case %i equals trec_eval in every query and mean", (_, one) => {
-  const names = Object.keys(one.mean);
-  expect(names.length).toBeGreaterThan(20);
-  const measured = measureRun(toMaps(one.qrels), toMaps(one.run), { metrics: names });
-  for (const name of names) {
-    expect(measured.mean[name]).toBeCloseTo(one.mean[name] as number, 6);
-    measured.queries.forEach((query, i) => {
-      expect(measured.perQuery[name]?.[i]).toBeCloseTo(one.perQuery[query]?.[name] ?? 0, 6);
+test("means equal trec_eval's in every metric of 1,200 runs, and values of queries in the first of them", () => {
+  const { metrics, seed, perQuery, means } = trecEval;
+  expect([metrics.length, means.length]).toEqual([28, 1200]);
+  const differing: string[] = [];
+  generateCases(means.length, seed).forEach(({ qrels, run }, at) => {
+    const measured = measureRun(toMaps(qrels), toMaps(run), { metrics });
+    metrics.forEach((name, m) => {
+      const compare = (what: string, ours = Number.NaN, millionths = 0) => {
+        if (!(Math.abs(ours - millionths / 1e6) < 1e-6)) differing.push(`case ${at}, ${what} ${name}: ${ours}`);
+      };
+      compare("mean", measured.mean[name], means[at]?.[m]);
+      const values = perQuery[at];
+      if (values === undefined) return;
+      measured.queries.forEach((query, q) => compare(query, measured.perQuery[name]?.[q], values[query]?.[m]));
     });
-  }
+  });
+  expect(differing).toEqual([]);
 });
 
 describe("the order of documents", () => {
