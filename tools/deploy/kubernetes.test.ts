@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readCompose } from "./compose-file.js";
+import { prometheusRules, prometheusRulesPath } from "./prometheus-rules.js";
+import { readRules } from "./rule-files.js";
 import { parseYamlDocuments, readYaml, yamlFiles } from "./yaml-files.js";
 
 type Labels = Readonly<Record<string, string>>;
@@ -133,6 +135,16 @@ test("the orchestrator knows every replica", () => {
   expect(endpoints(resources).sort()).toEqual(replicas(resources).sort());
 });
 
+test("the manifest of rules is what `npm run generate` makes of those of Prometheus, every group and rule", () => {
+  const text = readFileSync(prometheusRulesPath, "utf8");
+  expect(text).toBe(prometheusRules());
+  const manifests = parseYamlDocuments<{ kind: string; spec: { groups: { name: string; rules: object[] }[] } }>(text);
+  expect(manifests.every(({ kind }) => kind === "PrometheusRule")).toBe(true);
+  const { alerts, recordings } = readRules("deploy/prometheus/rules");
+  const rules = manifests.flatMap(({ spec }) => spec.groups.flatMap((group) => group.rules));
+  expect(rules).toEqual([...alerts, ...recordings]);
+});
+
 describe.skipIf(!hasKubectl)("kustomize", () => {
   const built = (path: string): Resource[] => {
     const { stdout, stderr, status } = spawnSync("kubectl", ["kustomize", `${folder}/${path}`], { encoding: "utf8" });
@@ -162,8 +174,12 @@ describe.skipIf(!hasKubectl)("kustomize", () => {
     }
   });
 
-  test("overlays/monitored has a monitor that selects every service", () => {
+  test("overlays/monitored has a monitor that selects every service, and the rules", () => {
     const among = built("overlays/monitored");
+    expect(ofKind("PrometheusRule", among).map(({ metadata }) => metadata.name)).toEqual([
+      "ragline-alerts",
+      "ragline-recording",
+    ]);
     const [monitor] = ofKind("ServiceMonitor", among);
     for (const service of ofKind("Service", among))
       expect(service.metadata).toMatchObject({ labels: monitor?.spec.selector.matchLabels });
