@@ -4,16 +4,13 @@ import type { StageReady, StageSummary } from "@ragline/contracts";
 import { RaglineError, status } from "@ragline/rpc";
 import type { Task } from "./order-window.js";
 import type { LaneOwner, Replica, ReplicaReport } from "./replica.js";
-import { isTransient, retryDelayMs, triesFor } from "./retry-delay.js";
+import { isTransient, retryDelayMs, triesFor } from "./retry-policy.js";
 
 type LaneTask<Batch, Result extends object> = Task<Batch, Result, ReplicaLane<Batch, Result>>;
 
 // Enough for a service to fill the calls of every worker while the next batches are on their way.
 const minOutstanding = 16;
 const outstandingPerWorker = 4;
-
-// A child of ours that dies again before it has answered anything is started again this often.
-const maxRestarts = 2;
 
 /** The stream to one replica: opened again after a loss, with a bounded number of batches that wait for an answer. */
 export class ReplicaLane<Batch, Result extends object> {
@@ -169,7 +166,7 @@ export class ReplicaLane<Batch, Result extends object> {
       this.limit = Math.max(1, Math.floor(this.limit / 2));
     const { retry } = this.#owner;
     this.isExhausted = hasDied
-      ? this.#failures > maxRestarts
+      ? this.#failures > retry.restarts
       : this.#failures >= triesFor(error, this.ready !== undefined, retry);
     this.#owner.changed();
     // One that has died too often is not started once more before its owner has seen that.

@@ -1,7 +1,7 @@
 import type { StageReady } from "@ragline/contracts";
 import { RaglineError } from "@ragline/rpc";
 import type { StageReply } from "./model-stream.js";
-import type { RetryPolicy } from "./retry-delay.js";
+import type { RetryPolicy } from "./retry-policy.js";
 
 /** One of the services that do the same work. */
 export interface Replica<Batch> {

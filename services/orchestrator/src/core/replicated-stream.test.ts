@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import type { StageReply } from "./model-stream.js";
 import type { Replica } from "./replica.js";
 import { ReplicatedStream } from "./replicated-stream.js";
-import { defaultRetryPolicy } from "./retry-delay.js";
+import { defaultRetryPolicy } from "./retry-policy.js";
 
 /** What a replica does with its next batch: answers after some turns of the event loop, fails, or never answers. */
 type Step = { readonly turns: number } | { readonly fails: StatusName } | "hangs";

@@ -5,7 +5,7 @@ import type { ModelRun } from "./model-stream.js";
 import { OrderWindow } from "./order-window.js";
 import { allLost, type Replica, type ReplicaReport } from "./replica.js";
 import { ReplicaLane } from "./replica-lane.js";
-import { defaultRetryPolicy, type RetryPolicy } from "./retry-delay.js";
+import { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.js";
 import { assertSameModel, type OpenedModel } from "./same-model.js";
 
 /** What every result tells of items that have none. */

@@ -3,7 +3,7 @@ import { trace } from "@opentelemetry/api";
 import { type Outcome, OutcomeReason, OutcomeSchema, OutcomeSource, Stage } from "@ragline/contracts";
 import { type Client, RaglineError } from "@ragline/rpc";
 import { enumName } from "./enum-name.js";
-import { isTransient } from "./retry-delay.js";
+import { defaultRetryPolicy, isTransient } from "./retry-policy.js";
 import type { RunContext, StageName, StageServices } from "./run-context.js";
 
 /** The contract's number of each stage that is a service. */
@@ -33,8 +33,6 @@ export function report(context: RunContext, outcome: MessageInitShape<typeof Out
   return complete;
 }
 
-const maxRestarts = 2;
-
 /**
  * Works with one service of a stage, from the beginning each time: `work` must start from a clean state. If the process
  * is a child of ours and dies meanwhile, it is started again; if it is one of several replicas and is lost, the next
@@ -62,7 +60,7 @@ export async function withStage<Name extends StageName, Result>(
         lost++;
         const detail = `the ${name} service at ${replica.address} was lost (${said}); the next replica did its work`;
         report(context, { ...outcome, reason: OutcomeReason.REPLICA_LOST, detail });
-      } else if (restarts < maxRestarts && (await stages.hasDied(name))) {
+      } else if (restarts < defaultRetryPolicy.restarts && (await stages.hasDied(name))) {
         restarts++;
         const detail = `the ${name} service died while it worked (${said}); it was started again and its work done anew`;
         report(context, { ...outcome, reason: OutcomeReason.EXECUTOR_UNAVAILABLE, detail });

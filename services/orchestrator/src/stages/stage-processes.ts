@@ -17,6 +17,7 @@ import {
 } from "@ragline/rpc";
 import { type SpawnedService, spawnService } from "@ragline/service-kit";
 import { removeDeadDirectories } from "../core/remove-dead-directories.js";
+import { defaultRetryPolicy } from "../core/retry-policy.js";
 import type { StageClients, StageName, StageReplica, StageServices } from "../core/run-context.js";
 import type { RunLeases } from "./run-leases.js";
 import { stageEntry } from "./stage-entry.js";
@@ -56,7 +57,6 @@ interface Child {
 
 // A process that dies takes its connections along a moment before its end is told.
 const exitNoticeMs = 500;
-const maxKilledStarts = 2;
 
 const socketDirectory = "ragline-sockets-";
 
@@ -221,12 +221,12 @@ export class StageProcesses implements StageClients {
 
   /** Starts a child; one that is killed before it serves, as by a system that is short of memory, is started again. */
   async #start(name: StageName): Promise<SpawnedService> {
-    for (let kills = 1; ; kills++) {
+    for (let restarts = 0; ; restarts++) {
       try {
         return await this.#spawn(name);
       } catch (error) {
         const wasKilled = error instanceof RaglineError && error.details["signal"] !== undefined;
-        if (!wasKilled || kills > maxKilledStarts || this.#closed) throw error;
+        if (!wasKilled || restarts >= defaultRetryPolicy.restarts || this.#closed) throw error;
       }
     }
   }

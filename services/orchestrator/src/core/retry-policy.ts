@@ -12,6 +12,8 @@ export interface RetryPolicy {
   readonly baseMs: number;
   /** Most that those milliseconds grow to. @default 4000 */
   readonly maxMs: number;
+  /** How often a child of ours that dies is started again for one piece of work. @default 2 */
+  readonly restarts: number;
   /** Gives numbers from 0 up to 1. @default Math.random */
   readonly random: () => number;
 }
@@ -23,6 +25,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   absentTries: 2,
   baseMs: 250,
   maxMs: 4000,
+  restarts: 2,
   random: Math.random,
 };
 

@@ -1,7 +1,7 @@
 import { RaglineError, type StatusName } from "@ragline/rpc";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { defaultRetryPolicy, isTransient, retryDelayMs, triesFor } from "./retry-delay.js";
+import { defaultRetryPolicy, isTransient, retryDelayMs, triesFor } from "./retry-policy.js";
 
 const failure = (code: StatusName, retryDelay = 700) => new RaglineError(code, "R", "m", { retryDelayMs: retryDelay });
 
