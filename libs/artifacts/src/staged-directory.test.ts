@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { removeStalePartials } from "./partials.js";
+import { placeFile, placeText } from "./place-file.js";
 import { sha256File } from "./sha256-file.js";
-import { removeStalePartials, StagedDirectory } from "./staged-directory.js";
+import { StagedDirectory } from "./staged-directory.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 async function stage(directory: StagedDirectory, name: string, content: string) {
@@ -121,4 +123,39 @@ test("what a killed process left is removed; what others are writing, and files 
   expect(await removeStalePartials(out)).toEqual([join(out, dead)]);
   expect(readdirSync(out).toSorted()).toEqual([mine, living, elsewhere, ".ragline-partial-of-mine"].toSorted());
   await directory.abort();
+});
+
+test("a file appears whole or not at all, and what a killed process left of one is removed by the next file or run", async () => {
+  const out = temporaryDirectory(onTestFinished);
+  const path = join(out, "below", "page.html");
+  mkdirSync(join(out, "below"));
+  let partial = "";
+  await placeFile(path, async (partialPath) => {
+    partial = partialPath;
+    await placeText(join(out, "below", "other"), "beside");
+    expect(existsSync(path)).toBe(false);
+    writeFileSync(partialPath, "whole");
+  });
+  expect(readFileSync(path, "utf8")).toBe("whole");
+  const failed = placeFile(path, async (partialPath) => {
+    writeFileSync(partialPath, "ha");
+    throw new Error("no more paper");
+  });
+  await expect(failed).rejects.toThrow("no more paper");
+  expect(readFileSync(path, "utf8")).toBe("whole");
+  expect(readdirSync(join(out, "below")).toSorted()).toEqual(["other", "page.html"]);
+
+  const dead = partial.replace(`-${process.pid}-`, "-4194305-");
+  writeFileSync(dead, "ha");
+  await placeText(path, "anew");
+  expect(existsSync(dead)).toBe(false);
+  writeFileSync(dead, "ha");
+  // A file that is being placed is no other run.
+  await placeFile(path, async (partialPath) => {
+    writeFileSync(partialPath, "last");
+    const run = await StagedDirectory.open(join(out, "below"));
+    await run.abort();
+  });
+  expect(readdirSync(join(out, "below")).toSorted()).toEqual(["other", "page.html"]);
+  expect(readFileSync(path, "utf8")).toBe("last");
 });

@@ -1,16 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
-import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
-import { hostname } from "node:os";
+import { lstat, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { isRunning } from "@ragline/processes";
 import { ArtifactError, isMissing, writeError } from "./artifact-error.js";
+import { findPartials, newPartial, type Partial, removeStalePartials } from "./partials.js";
 import { StagedFile } from "./staged-file.js";
-
-// The name says whose it is, so that what a killed process left can be told from what a living one is writing.
-const prefix = ".ragline-partial-";
-const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
-const namePattern = /^\.ragline-partial-([0-9a-f]{8})-(\d+)-([0-9a-f-]+)$/;
-const openIds = new Set<string>();
 
 export interface StagedDirectoryOptions {
   /** Refuse to open while another run of this host is writing to the directory. @default true */
@@ -24,18 +16,16 @@ export interface StagedDirectoryOptions {
 export class StagedDirectory {
   /** Absolute path of the output directory. */
   readonly outputDir: string;
-  readonly #id: string;
-  readonly #staging: string;
+  readonly #staging: Partial;
   /** Outermost directory that had to be made for this run. */
   readonly #made: string | undefined;
   readonly #files: StagedFile[] = [];
   /** What was renamed, in order, so that it can be undone. */
   readonly #moves: { from: string; to: string }[] = [];
 
-  private constructor(outputDir: string, id: string, made: string | undefined) {
+  private constructor(outputDir: string, made: string | undefined) {
     this.outputDir = outputDir;
-    this.#id = id;
-    this.#staging = join(outputDir, `${prefix}${host}-${process.pid}-${id}`);
+    this.#staging = newPartial(outputDir, "run");
     this.#made = made;
   }
 
@@ -51,18 +41,19 @@ export class StagedDirectory {
     } catch (error) {
       throw writeError(error, path);
     }
-    const directory = new StagedDirectory(path, randomUUID(), made);
+    const directory = new StagedDirectory(path, made);
     try {
       await removeStalePartials(path);
-      await mkdir(directory.#staging);
+      await mkdir(directory.#staging.path);
     } catch (error) {
+      directory.#staging.close();
       await directory.#removeMade();
       throw writeError(error, path);
     }
-    openIds.add(directory.#id);
     if (options.exclusive === false) return directory;
     // Looked at after our own was made: of two runs that start at once, at least one sees the other.
-    const other = (await listPartials(path)).find(({ id }) => id !== directory.#id);
+    const { id: own } = directory.#staging;
+    const other = (await findPartials(path)).find(({ kind, id }) => kind === "run" && id !== own);
     if (other) {
       await directory.abort();
       throw new ArtifactError(
@@ -78,7 +69,7 @@ export class StagedDirectory {
    * @throws ArtifactError when the file system refuses.
    */
   async create(name: string): Promise<StagedFile> {
-    const file = await StagedFile.create(name, join(this.#staging, name), join(this.outputDir, name));
+    const file = await StagedFile.create(name, join(this.#staging.path, name), join(this.outputDir, name));
     this.#files.push(file);
     return file;
   }
@@ -91,7 +82,7 @@ export class StagedDirectory {
    * @throws ArtifactError when a file of that name cannot be replaced; call `abort` then.
    */
   async place(names: readonly string[], remove: readonly string[] = []): Promise<void> {
-    const aside = join(this.#staging, ".replaced");
+    const aside = join(this.#staging.path, ".replaced");
     await mkdir(aside, { recursive: true });
     const setAside = async (name: string, replace: boolean) => {
       const path = join(this.outputDir, name);
@@ -111,7 +102,7 @@ export class StagedDirectory {
     for (const name of remove) await setAside(name, false);
     for (const name of names) {
       await setAside(name, true);
-      await this.#move(join(this.#staging, name), join(this.outputDir, name));
+      await this.#move(join(this.#staging.path, name), join(this.outputDir, name));
     }
     await syncDirectory(this.outputDir);
   }
@@ -119,9 +110,9 @@ export class StagedDirectory {
   /** Ends the run: what was placed is final, everything else is removed. */
   async close(): Promise<void> {
     this.#moves.length = 0;
-    openIds.delete(this.#id);
     await Promise.allSettled(this.#files.map((file) => file.close()));
-    await rm(this.#staging, { recursive: true, force: true });
+    await rm(this.#staging.path, { recursive: true, force: true });
+    this.#staging.close();
   }
 
   /** Ends the run and leaves the output directory as it was found. */
@@ -179,30 +170,6 @@ export async function makeDirectories(path: string): Promise<string | undefined>
     await mkdir(path);
     return made ?? path;
   }
-}
-
-/**
- * Removes the staging directories that killed processes of this host left in an output directory.
- * @returns their paths.
- */
-export async function removeStalePartials(outputDir: string): Promise<string[]> {
-  const stale = (await listPartials(outputDir)).filter(({ pid, id }) =>
-    pid === process.pid ? !openIds.has(id) : !isRunning(pid),
-  );
-  for (const { path } of stale) await rm(path, { recursive: true, force: true });
-  return stale.map(({ path }) => path);
-}
-
-/** The staging directories of this host's processes. Those of other hosts cannot be judged from here. */
-async function listPartials(outputDir: string): Promise<{ path: string; pid: number; id: string }[]> {
-  const names = await readdir(outputDir).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw writeError(error, outputDir);
-  });
-  return names.flatMap((name) => {
-    const [, owner, pid, id = ""] = namePattern.exec(name) ?? [];
-    return owner === host ? [{ path: join(outputDir, name), pid: Number(pid), id }] : [];
-  });
 }
 
 /** Makes renames survive a power cut, on file systems that can. */

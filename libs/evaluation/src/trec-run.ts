@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { placeFile } from "@ragline/artifacts";
 import { DatasetError, type DatasetWarning, WarningCounter } from "./dataset-error.js";
 import type { RunScores } from "./judgements.js";
 import { rankDocuments } from "./rank-documents.js";
@@ -60,14 +60,9 @@ export async function readTrecRun(path: string): Promise<TrecRun> {
  * @throws RangeError for a query or document id with white space, or a score that is not finite.
  */
 export async function writeTrecRun(path: string, scores: RunScores, tag: string): Promise<void> {
-  const partial = `${path}.partial`;
-  try {
-    await pipeline(Readable.from(trecRunLines(scores, tag)), createWriteStream(partial));
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  await placeFile(path, (partialPath) =>
+    pipeline(Readable.from(trecRunLines(scores, tag)), createWriteStream(partialPath)),
+  );
 }
 
 function* trecRunLines(scores: RunScores, tag: string): Generator<string> {

@@ -1,14 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  ArtifactError,
-  openRun,
-  REPORT_NAME,
-  readReportMark,
-  runStatsSchema,
-  writeFileAtomically,
-} from "@ragline/artifacts";
+import { ArtifactError, openRun, placeText, REPORT_NAME, readReportMark, runStatsSchema } from "@ragline/artifacts";
 import { shorten } from "./format.js";
 import { gatherChunks } from "./gather-chunks.js";
 import { project, sampleVectors } from "./project-sample.js";
@@ -61,7 +54,7 @@ export async function writeReport(dir: string, options: WriteReportOptions = {})
     (await run.chunksAt(strange, chunks.lines)).map((chunk) => [chunk.index, previewOf(chunk)]),
   );
   const map = { model: run.dense[0]?.name ?? "", ...project(await sampleVectors(run, rows)) };
-  await writeFileAtomically(
+  await placeText(
     path,
     renderReport({ manifest: run.manifest, stats, chunks, map, previews, anomalyPreviews, tokenLimits }),
   );

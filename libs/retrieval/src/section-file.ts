@@ -1,4 +1,5 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
+import { placeFile } from "@ragline/artifacts";
 
 const magic = Buffer.from("RAGSRCH1", "latin1");
 const alignment = 8;
@@ -39,9 +40,8 @@ export async function writeSections(
   magic.copy(head);
   head.writeUInt32LE(head.length - magic.length - 4, magic.length);
   json.copy(head, magic.length + 4);
-  const partial = `${path}.${process.pid}.partial`;
-  try {
-    const file = await open(partial, "w");
+  await placeFile(path, async (partialPath) => {
+    const file = await open(partialPath, "w");
     try {
       await file.writeFile(head);
       for (const [, array] of entries) {
@@ -51,11 +51,7 @@ export async function writeSections(
     } finally {
       await file.close();
     }
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  });
 }
 
 const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { placeText } from "@ragline/artifacts";
 import { z } from "zod";
 
 const stateSchema = z.object({
@@ -41,13 +42,10 @@ export class UploadState {
   /** Notes what is confirmed. Where the directory cannot be written to, the upload goes on without. */
   async write(confirmed: number): Promise<void> {
     if (!this.#writable) return;
-    const partial = `${this.path}.${process.pid}.partial`;
     try {
-      await writeFile(partial, `${JSON.stringify({ ...this.#key, confirmed })}\n`);
-      await rename(partial, this.path);
+      await placeText(this.path, `${JSON.stringify({ ...this.#key, confirmed })}\n`);
     } catch {
       this.#writable = false;
-      await rm(partial, { force: true }).catch(() => undefined);
     }
   }
 

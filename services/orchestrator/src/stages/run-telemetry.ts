@@ -1,5 +1,5 @@
 import { isSpanContextValid, trace } from "@opentelemetry/api";
-import { writeFileAtomically } from "@ragline/artifacts";
+import { placeText } from "@ragline/artifacts";
 import {
   expositionOf,
   type MetricSnapshot,
@@ -126,7 +126,7 @@ export class RunTelemetry {
     if (!this.#options.metrics.isOpen) return;
     const merged = await this.#merged();
     const { metricsFile, metricsPush } = settings;
-    if (metricsFile) await this.#tell(async () => writeFileAtomically(metricsFile, await expositionOf(merged)));
+    if (metricsFile) await this.#tell(async () => placeText(metricsFile, await expositionOf(merged)));
     if (metricsPush) await this.#tell(() => pushMetrics(merged, metricsPush, pushedJob));
   }
 
@@ -168,7 +168,7 @@ export class RunTelemetry {
     const resourceSpans = messages.flatMap(
       (message) => (JSON.parse(Buffer.from(message).toString()) as { resourceSpans: unknown[] }).resourceSpans,
     );
-    await writeFileAtomically(path, `${JSON.stringify({ resourceSpans })}\n`);
+    await placeText(path, `${JSON.stringify({ resourceSpans })}\n`);
     const dropped = this.#all.reduce((sum, { collection: { dropped } }) => sum + dropped, collector.dropped);
     if (dropped > 0) onWarning(`${dropped} spans were more than could be kept; ${path} lacks them`);
   }

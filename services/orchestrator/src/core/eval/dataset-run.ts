@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { MANIFEST_NAME, sha256File, sha256Of } from "@ragline/artifacts";
+import { MANIFEST_NAME, makeDirectories, placeFile, sha256File, sha256Of } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import { type Dataset, documentText } from "@ragline/evaluation";
 import type { StoreEvents } from "@ragline/models";
@@ -133,27 +133,24 @@ export async function embedDataset(dataset: Dataset, options: EmbedDatasetOption
 }
 
 async function writeChunks(dataset: Dataset, dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true });
-  const path = join(dir, "documents_chunks.json");
-  const partial = `${path}.partial`;
-  const file = await open(partial, "w");
-  let count = 0;
-  try {
-    for await (const document of dataset.documents()) {
-      const text = documentText(document);
-      // A document without text has nothing to be found by.
-      if (text === "") continue;
-      const chunk = { text, metadata: { document_id: document.id } };
-      await file.write(`${count === 0 ? "[" : ","}\n${JSON.stringify(chunk)}`);
-      count++;
+  await makeDirectories(dir);
+  await placeFile(join(dir, "documents_chunks.json"), async (partialPath) => {
+    const file = await open(partialPath, "w");
+    let count = 0;
+    try {
+      for await (const document of dataset.documents()) {
+        const text = documentText(document);
+        // A document without text has nothing to be found by.
+        if (text === "") continue;
+        const chunk = { text, metadata: { document_id: document.id } };
+        await file.write(`${count === 0 ? "[" : ","}\n${JSON.stringify(chunk)}`);
+        count++;
+      }
+      await file.write("\n]\n");
+    } finally {
+      await file.close();
     }
-    await file.write("\n]\n");
-  } finally {
-    await file.close();
-  }
-  if (count === 0) {
-    await rm(partial, { force: true });
-    throw usageError("NO_DOCUMENTS", `${dataset.name} has no document with a text; there is nothing to embed`);
-  }
-  await rename(partial, path);
+    if (count === 0)
+      throw usageError("NO_DOCUMENTS", `${dataset.name} has no document with a text; there is nothing to embed`);
+  });
 }
