@@ -198,8 +198,11 @@ describe("a search of that run", () => {
 
   test("sends its trace to a collector, with each model's call below its part of the answer", async () => {
     const receiver = await startOtlpReceiver();
-    const { stderr } = await search([query, "--mode", "sparse", "--otlp-endpoint", receiver.url]);
+    const args = ["how is a lease queued", "--mode", "sparse", "--top", "1", "--otlp-endpoint", receiver.url];
+    const { stdout, stderr } = await search(args);
     receiver.close();
+    const answer = JSON.parse(stdout) as { mode: string; hits: { metadata: { relative_path: string } }[] };
+    expect(answer).toMatchObject({ mode: "sparse", hits: [{ metadata: { relative_path: "leases.md" } }] });
     const found = [...receiver.spans].sort((a, b) => a.startMs - b.startMs);
     expectWhole(found, "rag.search");
     const question = found.find(({ name }) => name === "rag.query");

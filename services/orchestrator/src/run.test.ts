@@ -155,11 +155,6 @@ test("no file that a run writes, no event and no log line holds the text of a qu
   await queries.remove();
 });
 
-test("a second run writes the same bytes", async () => {
-  await runHere(settings("again"));
-  expect(await hashesOf(join(output.path, "again"))).toEqual(hashes);
-});
-
 test("without sparse and rerank the dense files keep their bytes, and their sections are null", async () => {
   await runHere({ ...settings("dense"), enableRerank: false, enableSparse: false });
   const dense = await hashesOf(join(output.path, "dense"));
@@ -221,12 +216,16 @@ test("a GPU that is asked for and not there degrades the run by name, and the CP
   });
 });
 
-test("queries are written only where that was asked for", async () => {
-  await runHere({ ...settings("stored"), storeQueries: true, ensembleModels: ["all-miniLM-l6"] });
-  const lines = (await readFile(join(output.path, "stored", "docs_rerank.jsonl"), "utf8")).trim().split("\n");
+test("a second run writes the same bytes, and queries only where that was asked for", async () => {
+  await runHere({ ...settings("again"), storeQueries: true });
+  const { "docs_rerank.jsonl": reranked, ...others } = await hashesOf(join(output.path, "again"));
+  const { "docs_rerank.jsonl": without, ...expected } = hashes;
+  expect(others).toEqual(expected);
+  expect(reranked).not.toBe(without);
+  const lines = (await readFile(join(output.path, "again", "docs_rerank.jsonl"), "utf8")).trim().split("\n");
   for (const line of lines)
     expect(JSON.parse(line)).toMatchObject({ query: { text: expect.stringMatching(/./) as string } });
-  const { rerank_run, sparse_run } = await manifestOf(join(output.path, "stored"));
+  const { rerank_run, sparse_run } = await manifestOf(join(output.path, "again"));
   expect(rerank_run).toMatchObject({ query: { text: expect.stringMatching(/./) as string } });
   expect(sparse_run).toMatchObject({
     query_sparse_vector: { indices: expect.arrayContaining([expect.any(Number)]) as number[] },
@@ -248,51 +247,47 @@ test("the optional files are written with the others, and the others keep their 
   expect(lines).toHaveLength(summary.collections[0]?.selfAudit[0]?.queries ?? 0);
 });
 
-/** Kills something of a stage once, when the stage has sent its first results. */
-function killOnce(
-  stage: Stage,
-  name: "dense" | "sparse" | "rerank" | "export",
-  on: RunEvent["case"] = "stageProgress",
-) {
-  let killed = false;
-  return (event: RunEvent, stages: StageProcesses): void => {
-    if (killed || event.case !== on || !("stage" in event.value) || event.value.stage !== stage) return;
-    killed = true;
-    void stages.pids().then((pids) => process.kill(pids[name] ?? 0, "SIGKILL"));
+/** Kills the service of each stage once, when the stage has been started. */
+function killEach(...stages: readonly (readonly [Stage, "dense" | "sparse" | "rerank" | "export"])[]) {
+  const killed = new Set<Stage>();
+  return (event: RunEvent, processes: StageProcesses): void => {
+    const [stage, name] = stages.find(([each]) => event.case === "stageStarted" && event.value.stage === each) ?? [];
+    if (stage === undefined || name === undefined || killed.has(stage)) return;
+    killed.add(stage);
+    void processes.pids().then((pids) => process.kill(pids[name] ?? 0, "SIGKILL"));
   };
 }
 
-test.each([
-  ["dense", Stage.DENSE, "stageStarted"],
-  ["sparse", Stage.SPARSE, "stageStarted"],
-  ["rerank", Stage.RERANK, "stageStarted"],
-  ["export", Stage.EXPORT, "stageStarted"],
-] as const)(
-  "when the %s service is killed, it is started again and the files have the same bytes",
-  async (name, stage, on) => {
-    const directory = `killed-${name}`;
-    const run = await runHere(settings(directory), { onEvent: killOnce(stage, name, on) });
-    expect(await hashesOf(join(output.path, directory))).toEqual(hashes);
-    expect(await readdir(join(output.path, directory))).toHaveLength(Object.keys(hashes).length + 2);
-    const { warnings = [] } = run.collections[0] ?? {};
-    expect(warnings.map(({ reason }) => reason)).toContain("executor_unavailable");
-    expect(run.degraded).toBe(false);
-  },
-);
+test("when the service of a stage is killed, each of them, it is started again and the files have the same bytes", async () => {
+  const { DENSE, SPARSE, RERANK, EXPORT } = Stage;
+  const onEvent = killEach([DENSE, "dense"], [SPARSE, "sparse"], [RERANK, "rerank"], [EXPORT, "export"]);
+  const run = await runHere(settings("killed"), { onEvent });
+  expect(await hashesOf(join(output.path, "killed"))).toEqual(hashes);
+  expect(await readdir(join(output.path, "killed"))).toHaveLength(Object.keys(hashes).length + 2);
+  const { warnings = [] } = run.collections[0] ?? {};
+  const told = warnings.map(({ stage, reason }) => `${stage} ${reason}`).sort();
+  expect(told).toEqual(["dense", "export", "rerank", "sparse"].map((name) => `${name} executor_unavailable`));
+  expect(run.degraded).toBe(false);
+});
 
 test("a stage that dies every time fails the run by name, and nothing half-written stays", async () => {
   const endless = (event: RunEvent, stages: StageProcesses): void => {
     if (event.case === "stageStarted" && event.value.stage === Stage.DENSE)
       void stages.pids().then((pids) => process.kill(pids.dense ?? 0, "SIGKILL"));
   };
-  await expect(runHere(settings("dying"), { onEvent: endless })).rejects.toThrow(/dense service/);
+  const run = runHere({ ...settings("dying"), ensembleModels: ["all-miniLM-l6"] }, { onEvent: endless });
+  await expect(run).rejects.toThrow(/dense service/);
   expect(await readdir(join(output.path, "dying"))).toEqual([]);
 });
 
-test("a rerank model whose endpoint is down degrades the run: fused order stays and is named", async () => {
-  const run = await runHere({ ...settings("no-rerank"), endpoints: ["rerank=127.0.0.1:1"] });
+test("stages whose endpoints are down degrade the run: fused order stays, sparse vectors are from metadata, all by name", async () => {
+  const run = await runHere({
+    ...settings("no-stages"),
+    ensembleModels: ["all-miniLM-l6"],
+    endpoints: ["rerank=127.0.0.1:1", "sparse=127.0.0.1:1"],
+  });
   expect(run.degraded).toBe(true);
-  const manifest = await manifestOf(join(output.path, "no-rerank"));
+  const manifest = await manifestOf(join(output.path, "no-stages"));
   expect(manifest.rerank_run).toMatchObject({
     status: "error",
     executed: false,
@@ -300,15 +295,10 @@ test("a rerank model whose endpoint is down degrades the run: fused order stays 
     scores: [],
   });
   expect(run.collections[0]?.warnings.find(({ stage }) => stage === "rerank")?.detail).toContain("127.0.0.1:1");
-});
-
-test("a sparse model that fails leaves vectors from metadata under a name of their own", async () => {
-  const run = await runHere({ ...settings("no-sparse"), endpoints: ["sparse=127.0.0.1:1"] });
-  expect(run.degraded).toBe(true);
-  const [line = ""] = (await readFile(join(output.path, "no-sparse", "docs_qdrant.jsonl"), "utf8")).split("\n");
+  const [line = ""] = (await readFile(join(output.path, "no-stages", "docs_qdrant.jsonl"), "utf8")).split("\n");
   const { vector } = JSON.parse(line) as { vector: Record<string, unknown> };
-  expect(Object.keys(vector).sort()).toEqual(["all-miniLM-l6", "bge-small-en-v1.5", "metadata-terms"]);
-  expect((await manifestOf(join(output.path, "no-sparse"))).sparse_run).toMatchObject({
+  expect(Object.keys(vector).sort()).toEqual(["all-miniLM-l6", "metadata-terms"]);
+  expect(manifest.sparse_run).toMatchObject({
     executed: false,
     fallback_used: true,
     fallback_reason: "metadata_fallback",
