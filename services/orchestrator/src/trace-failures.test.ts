@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { childrenOf } from "@ragline/processes";
-import { spawnService } from "@ragline/service-kit";
+import { type SpawnedService, spawnService } from "@ragline/service-kit";
 import type { TraceSpan } from "@ragline/telemetry";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type OtlpReceiver, startOtlpReceiver } from "./otlp-receiver.fixture.js";
@@ -14,31 +14,48 @@ type Directory = Awaited<ReturnType<typeof directoryOf>>;
 
 let input: Directory;
 let output: Directory;
-let queries: Directory;
+/** Services of all runs: two of dense, since one is killed, and one of export. */
+let dense: SpawnedService;
+let victim: SpawnedService;
+let exporting: SpawnedService;
 const bin = fileURLToPath(new URL("../bin/ragline.mjs", import.meta.url));
 
 /** Enough sections that something can happen in the middle. */
 const manySections = Array.from(
-  { length: 160 },
+  { length: 96 },
   (_, i) =>
     `## Section ${i}\n\nParagraph number ${i} tells that ${"a lease is held by its stream and ".repeat(6)}ends.\n`,
 ).join("\n");
 
 beforeAll(async () => {
-  input = await directoryOf({ "long.md": `# A long document\n\n${manySections}` });
-  queries = await directoryOf({ "queries.txt": "what holds a lease\n" });
+  input = await directoryOf({
+    "long.md": `# A long document\n\n${manySections}`,
+    "short.md": "# A short one\n\nA lease is held by its stream.\n",
+    "queries.txt": "what holds a lease\n",
+  });
   output = await directoryOf({});
+  const start = (name: "dense" | "export", ...args: string[]) =>
+    spawnService({ entry: stageEntry(name), name, args: [...args, "--log-level", "error"] });
+  [dense, victim, exporting] = await Promise.all([
+    start("dense", "--workers", "1"),
+    start("dense", "--workers", "1"),
+    start("export"),
+  ]);
 });
-afterAll(() => Promise.all([input.remove(), output.remove(), queries.remove()]));
+afterAll(() =>
+  Promise.all([dense.stop(), victim.stop(), exporting.stop(), input.remove(), output.remove()] as Promise<unknown>[]),
+);
 
-const settings = (name: string) => ({
-  input: [input.path],
+const settings = (name: string, ...replicas: SpawnedService[]) => ({
+  input: [join(input.path, "long.md")],
   collections: ["docs"],
   outputDir: join(output.path, name),
   ensembleModels: ["all-miniLM-l6"],
   enableSparse: false,
   enableRerank: false,
   auditQueries: 0,
+  report: false,
+  endpoints: [...replicas.map(({ address }) => `dense=${address}`), `export=${exporting.address}`],
   traceFile: join(output.path, `${name}.json`),
 });
 
@@ -48,15 +65,19 @@ const eventsOf = (spans: readonly TraceSpan[]): string[] =>
 test.skipIf(process.platform !== "linux")(
   "a worker that is killed is an event, and its successor is in the trace",
   async () => {
+    const { traceFile, ...others } = settings("killed-worker", dense);
     let killed = false;
-    await runHere(settings("killed-worker"), {
-      onEvent: (event, stages) => {
-        if (killed || event.case !== "stageProgress") return;
-        killed = true;
-        void stages.pids().then(({ dense = 0 }) => process.kill(childrenOf(dense)[0]?.pid ?? 0, "SIGKILL"));
+    await runHere(
+      { traceFile, ...others },
+      {
+        onEvent: (event) => {
+          if (killed || event.case !== "stageProgress") return;
+          killed = true;
+          process.kill(childrenOf(dense.pid)[0]?.pid ?? 0, "SIGKILL");
+        },
       },
-    });
-    const spans = await readTraceFile(settings("killed-worker").traceFile);
+    );
+    const spans = await readTraceFile(traceFile);
     expectWhole(spans, "rag.run");
     expect(eventsOf(spans)).toContain("rag.worker.lost");
     expect(new Set(spans.filter(({ name }) => name === "rag.dense.worker").map(({ pid }) => pid)).size).toBe(2);
@@ -64,12 +85,10 @@ test.skipIf(process.platform !== "linux")(
 );
 
 test("when one of two replicas is killed the trace tells of the loss and of who did the work", async () => {
-  const start = () =>
-    spawnService({ entry: stageEntry("dense"), name: "dense", args: ["--workers", "1", "--log-level", "error"] });
-  const [victim, survivor] = await Promise.all([start(), start()]);
+  const { traceFile, ...others } = settings("replica", victim, dense);
   let killed = false;
   await runHere(
-    { ...settings("replica"), endpoints: [`dense=${victim.address}`, `dense=${survivor.address}`] },
+    { traceFile, ...others },
     {
       onEvent: (event) => {
         if (killed || event.case !== "stageProgress") return;
@@ -78,8 +97,7 @@ test("when one of two replicas is killed the trace tells of the loss and of who 
       },
     },
   );
-  await survivor.stop();
-  const spans = await readTraceFile(settings("replica").traceFile);
+  const spans = await readTraceFile(traceFile);
   expectWhole(spans, "rag.run");
   const calls = spans.filter(
     ({ name, service }) => name === "ragline.v1.DenseService/Embed" && service === "ragline-cli",
@@ -87,41 +105,39 @@ test("when one of two replicas is killed the trace tells of the loss and of who 
   const [port] = victim.address.split(":").slice(-1);
   expect(calls.some(({ isError, attributes }) => isError && String(attributes["server.port"]) === port)).toBe(true);
   expect(eventsOf(spans)).toContain("rag.note");
-  expect(spans.filter(({ service }) => service === "ragline-dense").map(({ pid }) => pid)).toContain(survivor.pid);
+  expect(spans.filter(({ service }) => service === "ragline-dense").map(({ pid }) => pid)).toContain(dense.pid);
 });
 
 test("a run that is stopped leaves its trace, with what had been done", async () => {
+  const { traceFile, ...others } = settings("stopped", dense);
   const stop = new AbortController();
-  const run = runHere(settings("stopped"), {
-    signal: stop.signal,
-    onEvent: ({ case: kind }) => {
-      if (kind === "stageProgress") stop.abort(new Error("stopped by the test"));
+  const run = runHere(
+    { traceFile, ...others },
+    {
+      signal: stop.signal,
+      onEvent: ({ case: kind }) => {
+        if (kind === "stageProgress") stop.abort(new Error("stopped by the test"));
+      },
     },
-  });
+  );
   await expect(run).rejects.toThrow("stopped by the test");
-  const spans = await readTraceFile(settings("stopped").traceFile);
+  const spans = await readTraceFile(traceFile);
   expectWhole(spans, "rag.run");
-  const [dense] = spans.filter(({ name }) => name === "rag.dense");
-  expect(dense?.isError).toBe(true);
+  const [stage] = spans.filter(({ name }) => name === "rag.dense");
+  expect(stage?.isError).toBe(true);
   expect(
     spans.some(({ name, service }) => name === "ragline.v1.DenseService/Embed" && service === "ragline-dense"),
   ).toBe(true);
   expect(eventsOf(spans)).toContain("rag.lease.released");
 });
 
-/** Runs the command line, which sends its spans to a collector. */
+/** Runs the command line over a short document; it sends its spans to a collector. */
 async function ragline(receiver: Pick<OtlpReceiver, "url">, name: string, args: readonly string[]) {
-  const { outputDir } = settings(name);
-  const flags = ["run", "--input", input.path, "--collections", "docs", "--output-dir", outputDir, "--workers", "1"];
-  const plain = [
-    "--ensemble-models",
-    "all-miniLM-l6",
-    "--disable-sparse",
-    "--queries",
-    join(queries.path, "queries.txt"),
-  ];
+  const paths = ["--input", join(input.path, "short.md"), "--output-dir", join(output.path, name)];
+  const models = ["--ensemble-models", "all-miniLM-l6", "--disable-sparse", "--workers", "1"];
+  const asked = ["--queries", join(input.path, "queries.txt"), "--otlp-endpoint", receiver.url];
   const env = { ...process.env, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" };
-  const child = spawn(process.execPath, [bin, ...flags, ...plain, "--otlp-endpoint", receiver.url, ...args], { env });
+  const child = spawn(process.execPath, [bin, "run", ...paths, ...models, ...asked, "--no-report", ...args], { env });
   let said = "";
   child.stdout.on("data", (text) => (said += String(text)));
   child.stderr.on("data", (text) => (said += String(text)));
