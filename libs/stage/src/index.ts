@@ -1,8 +1,9 @@
 export { type BatchCounts, BatchSpans } from "./batch-spans.js";
 export { inputTypeOf, itemFailures, streamBatches, summarise } from "./stage-batch.js";
+export { describeModel, findStageModel } from "./stage-model.js";
 export type { StageObserver } from "./stage-observer.js";
-export { type StageContext, stageOptions } from "./stage-options.js";
-export { describeModel, findStageModel, openStage, type StageOptions, type StageSession } from "./stage-session.js";
+export { type StageContext, type StageOptions, stageOptions } from "./stage-options.js";
+export { openStage, type StageSession } from "./stage-session.js";
 export { stageSettings } from "./stage-settings.js";
 export { StageTally } from "./stage-tally.js";
 export { takeOpen } from "./take-open.js";

@@ -8,8 +8,9 @@ import {
 } from "@ragline/contracts";
 import { type InputType as InputTypeName, mapInOrder, type TextFailure } from "@ragline/inference";
 import { untilAborted } from "@ragline/rpc";
+import { toBatchResize } from "./batch-resize.js";
 import { toStageError } from "./stage-error.js";
-import { type StageSession, toBatchResize } from "./stage-session.js";
+import type { StageSession } from "./stage-session.js";
 
 /** What a text of the batch is to the model. */
 export function inputTypeOf(batch: TextBatch): InputTypeName {

@@ -1,9 +1,37 @@
-import { type DeviceRequest, type LeaseDeviceState, leaseSource } from "@ragline/gpu-lease";
+import { type DeviceRequest, type LeaseDeviceState, type LeaseSource, leaseSource } from "@ragline/gpu-lease";
 import { cudaProblem } from "@ragline/inference";
 import { type ModelSettings, ModelStore, readModels, useModels } from "@ragline/models";
+import type { StageEvent } from "./stage-events.js";
 import type { StageObserver } from "./stage-observer.js";
-import type { StageOptions } from "./stage-session.js";
 import { TokenQueue } from "./token-queue.js";
+
+/** How a stage service runs its models. */
+export interface StageOptions {
+  /** Grants devices when the caller names no broker of its own. */
+  readonly leases: LeaseSource;
+  /** Admits batches, for all streams of the service together. */
+  readonly queue: TokenQueue;
+  /** Worker processes for each open model on a CPU. @default one per available core, as far as the cap of a device allows */
+  readonly workers?: number;
+  /** Threads of each worker's session. @default 1, which with one worker per core is the fastest on a CPU */
+  readonly threadsPerWorker?: number;
+  /** Where the files of models come from. @default those that come with Ragline, and the user's Hugging Face cache */
+  readonly models?: ModelStore;
+  /** Told when files of a model are pulled. */
+  readonly onPull?: (facts: object, message: string) => void;
+  /** Where measured memory needs of models are kept. @default a folder of the user's cache */
+  readonly memoryModelsDir?: string;
+  readonly observer: StageObserver;
+  /** Told what happens to a stream's leases, workers and calls, by the names of its span's events. @default nobody */
+  readonly onEvent?: StageEvent;
+  /** Told of a worker process that died. */
+  readonly onWorkerLost?: (detail: {
+    model: string;
+    pid: number | undefined;
+    signal: string | null;
+    code: number | null;
+  }) => void;
+}
 
 /** What a stage service knows when it starts. */
 export interface StageContext {

@@ -1,81 +1,36 @@
-import { createHash } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { trace } from "@opentelemetry/api";
-import {
-  BatchResize_Cause,
-  type BatchResizeSchema,
-  OutcomeReason,
-  Precision,
-  Stage,
-  type StageOpen,
-  type StageReadySchema,
-} from "@ragline/contracts";
+import { OutcomeReason, type StageOpen, type StageReadySchema } from "@ragline/contracts";
 import {
   type DeviceFallback,
   type DeviceKind,
-  type LeaseSource,
   type LeaseSourceState,
   remoteLeases,
   toOutcomeSource,
 } from "@ragline/gpu-lease";
-import {
-  calibrateSession,
-  estimateMemory,
-  type MemoryModel,
-  MemoryModelStore,
-  ModelSession,
-  type Resize,
-  TextTokenizer,
-} from "@ragline/inference";
-import {
-  choosePrecision,
-  findModel,
-  type GraphModelEntry,
-  hasGraph,
-  type ModelEntry,
-  ModelStore,
-  type Precision as PrecisionName,
-  type VerifiedModel,
-} from "@ragline/models";
+import { calibrateSession, MemoryModelStore, type ModelSession, TextTokenizer } from "@ragline/inference";
+import { hasGraph, type ModelEntry } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
-import { BatchSpans, noteWork } from "./batch-spans.js";
+import { BatchSpans } from "./batch-spans.js";
 import { LeasedWorkers } from "./leased-workers.js";
 import { observedLeases } from "./observed-leases.js";
 import { outlastRestarts } from "./outlast-restarts.js";
 import { toStageError } from "./stage-error.js";
-import { activeTraceparent, type StageEvent, stageEvents } from "./stage-events.js";
+import { type StageEvent, stageEvents } from "./stage-events.js";
+import {
+  describeModel,
+  findStageModel,
+  openModelFiles,
+  precisionFor,
+  precisionNumbers,
+  stageNames,
+  workerMemory,
+} from "./stage-model.js";
 import type { StageObserver } from "./stage-observer.js";
+import type { StageOptions } from "./stage-options.js";
 import { StageTally } from "./stage-tally.js";
 import type { TokenQueue } from "./token-queue.js";
-import { defaultBatchTokens, WorkerSizing } from "./worker-sizing.js";
-
-/** How a stage service runs its models. */
-export interface StageOptions {
-  /** Grants devices when the caller names no broker of its own. */
-  readonly leases: LeaseSource;
-  /** Admits batches, for all streams of the service together. */
-  readonly queue: TokenQueue;
-  /** Worker processes for each open model on a CPU. @default one per available core, as far as the cap of a device allows */
-  readonly workers?: number;
-  /** Threads of each worker's session. @default 1, which with one worker per core is the fastest on a CPU */
-  readonly threadsPerWorker?: number;
-  /** Where the files of models come from. @default those that come with Ragline, and the user's Hugging Face cache */
-  readonly models?: ModelStore;
-  /** Told when files of a model are pulled. */
-  readonly onPull?: (facts: object, message: string) => void;
-  /** Where measured memory needs of models are kept. @default a folder of the user's cache */
-  readonly memoryModelsDir?: string;
-  readonly observer: StageObserver;
-  /** Told what happens to a stream's leases, workers and calls, by the names of its span's events. @default nobody */
-  readonly onEvent?: StageEvent;
-  /** Told of a worker process that died. */
-  readonly onWorkerLost?: (detail: {
-    model: string;
-    pid: number | undefined;
-    signal: string | null;
-    code: number | null;
-  }) => void;
-}
+import { toldSession } from "./told-session.js";
+import { WorkerSizing } from "./worker-sizing.js";
 
 /** A model that is ready to compute for one stream. */
 export interface StageSession {
@@ -104,52 +59,6 @@ export interface StageSession {
 }
 
 const defaultLeaseWaitMs = 600_000;
-// Of the first calls where the caller set no limit; they grow from there while larger ones are faster.
-const firstBatchTokens = 2048;
-
-const stageNames = { [Stage.DENSE]: "dense", [Stage.SPARSE]: "sparse", [Stage.RERANK]: "rerank" } as const;
-
-/**
- * The model that a stream asks for.
- * @throws RaglineError NOT_FOUND listing the stage's models.
- */
-export function findStageModel(name: string, stage: keyof typeof stageNames): ModelEntry {
-  try {
-    return findModel(name, stageNames[stage]);
-  } catch (error) {
-    throw toStageError(error);
-  }
-}
-
-const precisionOf: Partial<Record<Precision, PrecisionName>> = {
-  [Precision.FP32]: "fp32",
-  [Precision.FP16]: "fp16",
-  [Precision.INT8]: "int8",
-  [Precision.Q4]: "q4",
-};
-
-const onWire = { fp32: Precision.FP32, fp16: Precision.FP16, int8: Precision.INT8, q4: Precision.Q4 } as const;
-
-/** What was asked for, or what AUTO is for this model on such a device. */
-function precisionFor(asked: Precision, { graphs }: GraphModelEntry, kind: DeviceKind): PrecisionName {
-  const available = Object.keys(graphs) as PrecisionName[];
-  // The CUDA provider has no kernels for the int8 operators of these graphs, and would compute them on the CPU.
-  return precisionOf[asked] ?? (kind === "cuda" && available.includes("fp32") ? "fp32" : choosePrecision(available));
-}
-
-/** Files of the model, here and checked. What has to be pulled is told when it begins. */
-function openFiles(entry: GraphModelEntry, precision: PrecisionName, options: StageOptions, signal: AbortSignal) {
-  const { models = new ModelStore(), onPull } = options;
-  let isTold = false;
-  return models.open(entry, precision, {
-    signal,
-    onProgress: ({ totalBytes: bytes }) => {
-      if (!isTold) onPull?.({ model: entry.key, bytes }, `pulling ${entry.key}`);
-      isTold = true;
-    },
-    onWait: (model) => onPull?.({ model }, `another process is pulling ${model}, waiting for it`),
-  });
-}
 
 /** Tells of devices that were asked for and are not there: in the reply, and in the trace. */
 function reportFallbacks(fallbacks: readonly DeviceFallback[], tally: StageTally, tell: StageEvent): void {
@@ -173,79 +82,6 @@ function reportFallbacks(fallbacks: readonly DeviceFallback[], tally: StageTally
 function whenAborted(signal: AbortSignal, act: () => void): void {
   if (signal.aborted) act();
   else signal.addEventListener("abort", act, { once: true });
-}
-
-const causes = {
-  out_of_memory: BatchResize_Cause.OUT_OF_MEMORY,
-  soft_limit: BatchResize_Cause.SOFT_LIMIT,
-  faster: BatchResize_Cause.FASTER,
-  not_faster: BatchResize_Cause.NOT_FASTER,
-  latency: BatchResize_Cause.LATENCY,
-} as const;
-
-/** A change of the token budget in the words of the contract. */
-export function toBatchResize({ cause, fromTokens, toTokens }: Resize): MessageInitShape<typeof BatchResizeSchema> {
-  return { cause: causes[cause], fromTokens, toTokens };
-}
-
-function newSession(
-  model: VerifiedModel,
-  open: StageOpen,
-  { onWorkerLost, observer }: StageOptions,
-  tell: StageEvent,
-): ModelSession {
-  return new ModelSession(model, {
-    maxBatchTokens: open.maxBatchTokens || defaultBatchTokens,
-    startBatchTokens: open.maxBatchTokens || firstBatchTokens,
-    onCall: (items, tokens) => observer.observeBatch(items, tokens),
-    onResize: ({ cause, fromTokens, toTokens }) => {
-      observer.countResize(toTokens < fromTokens ? "down" : "up");
-      tell("rag.batch.resize", { "rag.cause": cause, "rag.tokens.from": fromTokens, "rag.tokens.to": toTokens });
-    },
-    observer: {
-      traceparent: activeTraceparent,
-      onWork: noteWork,
-      onOutOfMemory: () => {
-        observer.countOutOfMemory();
-        tell("rag.oom", { "rag.model": model.entry.key });
-      },
-    },
-    ...(open.maxBatchItems ? { maxBatchItems: open.maxBatchItems } : {}),
-    onWorkerLost: (detail) => {
-      const { pid, signal, code } = detail;
-      tell("rag.worker.lost", { "process.pid": pid ?? 0, "rag.signal": signal ?? "", "rag.exit_code": code ?? 0 });
-      onWorkerLost?.({ model: model.entry.key, ...detail });
-    },
-  });
-}
-
-/** Tells the span of the stream what it is about, in the words of the GenAI conventions where they have some. */
-export function describeModel({ key, stage, dimension }: ModelEntry, precision?: PrecisionName): void {
-  trace.getActiveSpan()?.setAttributes({
-    "gen_ai.provider.name": "ragline",
-    "gen_ai.request.model": key,
-    ...(stage === "dense"
-      ? { "gen_ai.operation.name": "embeddings", "gen_ai.embeddings.dimension.count": dimension }
-      : {}),
-    "rag.stage": stage,
-    ...(precision ? { "rag.precision": precision } : {}),
-  });
-}
-
-/** One hash for the graph and its weights. */
-function filesSha256({ files }: VerifiedModel): string {
-  return createHash("sha256")
-    .update(files.map(({ sha256 }) => sha256).join())
-    .digest("hex");
-}
-
-/** What one worker needs on a kind of device: measured before, or a careful guess. */
-async function memoryOf(model: VerifiedModel, store: MemoryModelStore, threads: number, kind: DeviceKind) {
-  const { graphBytes, entry } = model;
-  const key = { graphSha256: filesSha256(model), deviceKind: kind, runtime: model.precision, threads };
-  const measured = kind === "cpu" ? await store.read(key) : undefined;
-  const memory: MemoryModel = measured ?? estimateMemory({ graphBytes, maxTokens: entry.maxTokens, kind });
-  return { memory, key, isMeasured: measured !== undefined };
 }
 
 /** The kind of the devices that a source grants: that of its first. */
@@ -288,12 +124,12 @@ export async function openStage(
     const kind = kindOf(granting);
     const precision = precisionFor(open.precision, entry, kind);
     describeModel(entry, precision);
-    const model = await openFiles(entry, precision, options, ended.signal);
+    const model = await openModelFiles(entry, precision, options, ended.signal);
     const tokenizer = await TextTokenizer.open(model.tokenizerPath);
     const threads = options.threadsPerWorker ?? 1;
     const store = new MemoryModelStore(options.memoryModelsDir || undefined);
-    const { memory, key, isMeasured } = await memoryOf(model, store, threads, kind);
-    const computing = newSession(model, open, options, tell);
+    const { memory, key, isMeasured } = await workerMemory(model, store, threads, kind);
+    const computing = toldSession(model, open, options, tell);
     session = computing;
     const sizing = new WorkerSizing({
       kind,
@@ -354,7 +190,7 @@ export async function openStage(
       ready: {
         model: entry.key,
         huggingFaceId: entry.huggingFaceId,
-        precision: onWire[precision],
+        precision: precisionNumbers[precision],
         device: first.device,
         deviceKind: kind,
         workers: sizing.workers,
