@@ -139,7 +139,8 @@ def _template_results(original: Original, _: list[Encoding]) -> list[np.ndarray]
 TEMPLATE = "<Instruct>: Judge the document.\n<Query>: {query}\n<Document>:\n{passage}\nAnswer:"
 TASK = "Given a web search query, retrieve relevant passages that answer the query"
 BERT = {"max_position_embeddings": 64}
-ROBERTA = {"max_position_embeddings": 66}
+ROBERTA = {"max_position_embeddings": 66, "type_vocab_size": 1}
+MPNET = {"max_position_embeddings": 66}
 QWEN = {"num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 256}
 QWEN_PROMPTS = {"query": f"Instruct: {TASK}\nQuery:", "document": ""}
 
@@ -147,7 +148,7 @@ FAMILIES: dict[str, Family] = {
     "bert": Family("bert-cased", "Bert", BERT, vocabulary=300, precisions=["fp32", "int8"]),
     "roberta": Family("roberta", "Roberta", ROBERTA, cut=12),
     "xlm-roberta": Family("xlm-roberta", "XLMRoberta", {"intermediate_size": 32} | ROBERTA, pooling="cls", vocabulary=210, precisions=["fp32", "fp16"]),
-    "mpnet": Family("mpnet", "MPNet", ROBERTA, pooling="cls", similarity="dot"),
+    "mpnet": Family("mpnet", "MPNet", MPNET, pooling="cls", similarity="dot"),
     "modernbert": Family("modernbert", "ModernBert", {"max_position_embeddings": 64, "local_attention": 8, "global_attn_every_n_layers": 2,
                                                       "cls_token_id": None, "sep_token_id": None}, pooling="cls"),
     "nomic": Family("bert", "NomicBert", {"max_position_embeddings": 128},
@@ -155,12 +156,13 @@ FAMILIES: dict[str, Family] = {
     "jina": Family("xlm-roberta", "JinaEmbeddingsV3", {"intermediate_size": 32, "max_position_embeddings": 128}, vocabulary=250, publish=_with_task, precisions=["fp32", "q4"]),
     "qwen3": Family("qwen", "Qwen3", QWEN, pooling="lasttoken", prompts=QWEN_PROMPTS),
     "qwen3-cache": Family("qwen", "Qwen3", QWEN, pooling="lasttoken", prompts=QWEN_PROMPTS, padding_side="left", publish=_with_cache),
-    "pooled": Family("mpnet", "MPNet", ROBERTA, dense_layer=True),
+    "pooled": Family("mpnet", "MPNet", MPNET, dense_layer=True),
     "splade": Family("bert", "Bert", BERT),
     "splade-logits": Family("bert", "DistilBert", {"dim": WIDTH, "n_layers": 2, "n_heads": 4, "hidden_dim": 64} | BERT, publish=_logits),
     "attentions": Family("bert", "Bert", BERT, publish=_attentions, results=_attention_results),
     "cross-encoder": Family("bert", "Bert", {"num_labels": 1} | BERT),
-    "cross-encoder-two": Family("xlm-roberta", "XLMRoberta", {"num_labels": 2} | ROBERTA),
+    # Takes token types, of which its tokenizer has but one.
+    "cross-encoder-two": Family("xlm-roberta", "XLMRoberta", {"num_labels": 2} | ROBERTA | {"type_vocab_size": 2}),
     "cross-encoder-template": Family("qwen", "Qwen3", {"num_labels": 1} | QWEN, activation=torch.nn.Identity(), max_tokens=256,
                                      padding_side="left", publish=_with_template, results=_template_results),
 }

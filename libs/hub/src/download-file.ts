@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { byteSize } from "./byte-size.js";
+import { isDiskError } from "./disk-problem.js";
 import { type FileDigest, fileDigest, matchesEtag } from "./file-digest.js";
 import type { HubClient, RemoteFile } from "./hub-client.js";
 import { HubError } from "./hub-error.js";
@@ -104,10 +105,6 @@ class Download {
   }
 }
 
-function isDiskError(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EBADF"].includes(String((error as NodeJS.ErrnoException | null)?.code));
-}
-
 /**
  * Fetches a file to `path`, going on where an earlier process was. Its bytes are compared with the hash that the hub
  * names it by, and with the one that is expected, before this returns; where they differ, nothing stays at `path`.
@@ -155,10 +152,6 @@ export async function downloadFile(
       await removeJournal(path);
       await rm(path, { force: true });
     }
-    if (isDiskError(error))
-      throw new HubError("cannot_write", `${repository}: ${name}: cannot write ${path}: ${(error as Error).message}`, {
-        cause: error,
-      });
     throw error;
   }
 }

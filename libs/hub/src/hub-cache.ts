@@ -254,24 +254,17 @@ export class RepositoryCache {
   }
 
   async #makeFolders(folders: readonly string[]): Promise<void> {
-    try {
-      await mkdir(this.#cacheDir, { recursive: true });
-      for (const folder of folders) {
-        await mkdir(folder).catch((error: unknown) => {
-          if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-        });
-        const found = await lstat(folder);
-        if (!found.isDirectory())
-          throw new HubError(
-            "refused",
-            `${folder} is ${found.isSymbolicLink() ? "a link" : "no folder"}; nothing is written there, remove it`,
-          );
-      }
-    } catch (error) {
-      if (error instanceof HubError) throw error;
-      throw new HubError("cannot_write", `cannot write to the cache ${this.#cacheDir}: ${(error as Error).message}`, {
-        cause: error,
+    await mkdir(this.#cacheDir, { recursive: true });
+    for (const folder of folders) {
+      await mkdir(folder).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       });
+      const found = await lstat(folder);
+      if (!found.isDirectory())
+        throw new HubError(
+          "refused",
+          `${folder} is ${found.isSymbolicLink() ? "a link" : "no folder"}; nothing is written there, remove it`,
+        );
     }
   }
 }

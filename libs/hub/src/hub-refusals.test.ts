@@ -174,7 +174,11 @@ test("a hub that fails again and again is named, and so is one that wants to be 
   hub.faults.splice(0, 3, { kind: "status", status: 429, headers: { "retry-after": "7200" } });
   await expectRefused({}, "unreachable", /the hub asks to wait 120 minutes/);
   await hub.close();
-  await expectRefused({}, "unreachable", /127\.0\.0\.1:\d+ cannot be reached, again and again/);
+  await expectRefused(
+    {},
+    "unreachable",
+    /127\.0\.0\.1:\d+ cannot be reached, again and again; check the network, a proxy that is set, and HF_ENDPOINT$/,
+  );
 });
 
 test("without room on the disk nothing is fetched", async () => {
@@ -184,6 +188,18 @@ test("without room on the disk nothing is fetched", async () => {
     /someone\/model needs 18 bytes in .*, where 17 bytes are free; make room or choose another folder/,
   );
   expect(hub.requests.map(({ method }) => method)).toEqual(["HEAD"]);
+});
+
+test("a cache that cannot be written says where, and what to do", async () => {
+  writeFileSync(join(cacheDir, "file"), "");
+  await expectRefused(
+    { cacheDir: join(cacheDir, "file", "hub") },
+    "cannot_write",
+    /^someone\/model: cannot read or write the cache .*\/file\/hub: ENOTDIR.*; choose another folder with --hf-cache-dir$/,
+  );
+  const snapshot = join(cacheDir, root, "snapshots", commit);
+  mkdirSync(join(snapshot, "model.onnx"), { recursive: true });
+  await expectRefused({ revision: commit }, "cannot_write", /EISDIR.*; choose another folder with --hf-cache-dir$/);
 });
 
 test.each([root, `${root}/blobs`, `${root}/snapshots`, `${root}/snapshots/${commit}`])(

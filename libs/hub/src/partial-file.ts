@@ -12,9 +12,10 @@ async function openPlain(path: string, more = 0): Promise<FileHandle> {
   try {
     return await open(path, flags | more, 0o644);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === "ELOOP" ? "it is a link, which nobody should have put there" : (cause as Error).message;
-    throw new HubError("cannot_write", `cannot write ${path}: ${why}`, { cause });
+    if ((cause as NodeJS.ErrnoException).code !== "ELOOP") throw cause;
+    throw new HubError("cannot_write", `cannot write ${path}: it is a link, which nobody should have put there`, {
+      cause,
+    });
   }
 }
 

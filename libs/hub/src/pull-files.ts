@@ -1,6 +1,7 @@
 import { stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { byteSize } from "./byte-size.js";
+import { explainDiskError } from "./disk-problem.js";
 import { type DownloadOptions, downloadFile } from "./download-file.js";
 import { type FileDigest, fileDigest, matchesEtag } from "./file-digest.js";
 import { withFileLock } from "./file-lock.js";
@@ -259,5 +260,9 @@ class Pull {
  * @throws HubError saying which file, what was wrong, and what to do.
  */
 export async function pullFiles(options: PullOptions): Promise<PulledFiles> {
-  return new Pull(options).run();
+  try {
+    return await new Pull(options).run();
+  } catch (error) {
+    throw explainDiskError(options.repository, options.cacheDir, error);
+  }
 }

@@ -56,8 +56,9 @@ export async function withRetries<Result>(
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof PassingError)) throw error;
-    throw new HubError("unreachable", `${what}: ${error.message}, again and again; try later, what has come is kept`, {
-      cause: error,
-    });
+    const advice = error.isUnreached
+      ? "check the network, a proxy that is set, and HF_ENDPOINT"
+      : "try later, what has come is kept";
+    throw new HubError("unreachable", `${what}: ${error.message}, again and again; ${advice}`, { cause: error });
   }
 }

@@ -3,6 +3,7 @@ import { checkGraphFit } from "./graph-fit.js";
 import { toFloat32 } from "./half-floats.js";
 import { applyHead } from "./output-heads.js";
 import { residentMemory } from "./resident-memory.js";
+import { withAdvice } from "./runtime-advice.js";
 import { type GraphValue, inputTensors } from "./session-inputs.js";
 import { parseSimulatedOptions, SimulatedDevice } from "./simulated-device.js";
 import {
@@ -84,7 +85,7 @@ function graphValues(metadata: readonly InferenceSession.ValueMetadata[]): Graph
   );
 }
 
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const describe = (error: unknown): string => withAdvice(error instanceof Error ? error.message : String(error));
 
 let open: { run: Run; memory: () => WorkerMemory; fencingToken: number } | undefined;
 // Jobs are answered one after the other, in the order of their arrival.

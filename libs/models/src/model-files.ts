@@ -56,14 +56,14 @@ async function verifyFile(entry: GraphModelEntry, directory: string, file: Model
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ModelFileError(
-      `model ${entry.key}: cannot read ${path}: ${why}; restore the file or set RAGLINE_MODELS_DIR`,
+      `model ${entry.key}: cannot read ${path}: ${why}; ${entry.source.kind === "embedded" ? "restore the file or set RAGLINE_MODELS_DIR" : "correct the folder or the file's name in its entry"}`,
       { cause },
     );
   }
   const actual = hash.digest("hex");
   if (file.sha256 !== unpinned && actual !== file.sha256) {
     throw new ModelFileError(
-      `model ${entry.key}: ${path} has sha256 ${actual}, but the registry names ${file.sha256}; the file is damaged or another one, restore it`,
+      `model ${entry.key}: ${path} has sha256 ${actual}, but its entry names ${file.sha256}; the file is damaged or another one, restore it`,
     );
   }
   return { name: file.name, bytes: stream.bytesRead, sha256: actual };
@@ -94,6 +94,18 @@ export async function verifyModel(
     ...(stopWords ? { stopWordsPath: join(directory, stopWords.name) } : {}),
     graphBytes: verified.reduce((sum, file) => sum + file.bytes, 0),
   };
+}
+
+/**
+ * Hashes the tokenizer of a model alone.
+ * @param modelsDir folder that holds the folders of embedded models.
+ * @returns its path.
+ * @throws ModelFileError when it is missing or differs.
+ */
+export async function verifyTokenizer(entry: GraphModelEntry, modelsDir = embeddedModelsDir): Promise<string> {
+  const directory = modelDirectory(entry, modelsDir);
+  const { name } = await verifyFile(entry, directory, entry.tokenizer.file);
+  return join(directory, name);
 }
 
 /** Files that a model needs in every precision. */

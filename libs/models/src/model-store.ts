@@ -21,6 +21,7 @@ import {
   sharedFiles,
   type VerifiedModel,
   verifyModel,
+  verifyTokenizer,
 } from "./model-files.js";
 import { ModelLock, type ModelPin } from "./model-lock.js";
 import type { ModelSettings } from "./model-settings.js";
@@ -127,9 +128,7 @@ export class ModelStore {
    */
   async tokenizerPath(entry: GraphModelEntry, options: OpenModelOptions = {}): Promise<string> {
     const { file } = entry.tokenizer;
-    if (!isHubModel(entry)) {
-      return join(modelDirectory(entry, this.#options.modelsDir || undefined), file.name);
-    }
+    if (!isHubModel(entry)) return verifyTokenizer(entry, this.#options.modelsDir || undefined);
     const [found] = await this.#pull(entry, [file], options);
     return found?.path ?? "";
   }

@@ -54,7 +54,8 @@ test("models are read from a config file; one without them has none", () => {
   const folder = mkdtempSync(join(tmpdir(), "ragline-models-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "embedder.json");
-  expect(readModels(path)).toEqual([]);
+  expect(readModels("config/embedder.json")).toEqual([]);
+  expect(() => readModels(path)).toThrow(/^there is no file .*embedder\.json, which --models-file names$/);
   writeFileSync(path, '{"top_k": 1}');
   expect(readModels(path)).toEqual([]);
   writeFileSync(path, JSON.stringify({ models: [own] }));

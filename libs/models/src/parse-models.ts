@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { ConfigError, readConfigFile } from "@ragline/config";
 import { type ModelEntry, modelEntrySchema } from "./model-entry.js";
+import { modelSettings } from "./model-settings.js";
 
 function placeOf(path: readonly PropertyKey[]): string {
   return path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
@@ -32,10 +34,13 @@ export function parseModels(value: unknown, place: string): ModelEntry[] {
 }
 
 /**
- * The entries under "models" of a JSON file; none where there is no such file or key.
+ * The entries under "models" of a JSON file; none where there is no such key, and none where the file of the default setting
+ * is missing.
  * @throws ConfigError naming the file and what is wrong in it.
  */
 export function readModels(path: string): ModelEntry[] {
+  if (path !== modelSettings.modelsFile.default && !existsSync(path))
+    throw new ConfigError(`there is no file ${path}, which --models-file names`);
   const { models } = readConfigFile(path);
   return models === undefined ? [] : parseModels(models, `${path}:models`);
 }

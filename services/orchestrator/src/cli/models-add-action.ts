@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   type ModelCardFiles,
@@ -6,6 +6,7 @@ import {
   modelEntrySchema,
   ProposalError,
   proposeEntry,
+  readModels,
 } from "@ragline/models";
 import type { Command } from "commander";
 import { applyEdits, modify } from "jsonc-parser";
@@ -73,24 +74,31 @@ function writeEntry(path: string, entry: ModelEntryInput): void {
 
 /** Looks at a model's files, and writes an entry for it. */
 export function addAction(command: Command, id: string): Promise<number> {
-  return withModels(command, async (context) => {
-    const { key, stage, onnxRepository: repository = id, dryRun = false } = command.opts<AddFlags>();
-    const { settings, store, signal, print } = context;
-    const { files, license } = await readCard(context, id);
-    const { commit, names } = await store.list(repository, signal);
-    let entry: ModelEntryInput;
-    try {
-      entry = proposeEntry({ huggingFaceId: id, files, onnx: { repository, commit, names }, license, key, stage });
-    } catch (error) {
-      if (error instanceof ProposalError) throw usageError("NO_ENTRY", `${id}: ${error.message}`, error);
-      throw error;
-    }
-    if (!dryRun) writeEntry(settings.modelsFile, entry);
-    const shown = JSON.stringify(entry, undefined, 2);
-    print(
-      { written: dryRun ? null : settings.modelsFile, entry: modelEntrySchema.parse(entry) },
-      dryRun ? shown : `${shown}\n\nwritten to ${settings.modelsFile}; pull it with: ragline models pull ${entry.key}`,
-    );
-    return exitCodes.done;
-  });
+  // The file that the entry goes into need not be there yet.
+  return withModels(
+    command,
+    (context) => add(command, id, context),
+    (path) => (existsSync(path) ? readModels(path) : []),
+  );
+}
+
+async function add(command: Command, id: string, context: ModelsContext): Promise<number> {
+  const { key, stage, onnxRepository: repository = id, dryRun = false } = command.opts<AddFlags>();
+  const { settings, store, signal, print } = context;
+  const { files, license } = await readCard(context, id);
+  const { commit, names } = await store.list(repository, signal);
+  let entry: ModelEntryInput;
+  try {
+    entry = proposeEntry({ huggingFaceId: id, files, onnx: { repository, commit, names }, license, key, stage });
+  } catch (error) {
+    if (error instanceof ProposalError) throw usageError("NO_ENTRY", `${id}: ${error.message}`, error);
+    throw error;
+  }
+  if (!dryRun) writeEntry(settings.modelsFile, entry);
+  const shown = JSON.stringify(entry, undefined, 2);
+  print(
+    { written: dryRun ? null : settings.modelsFile, entry: modelEntrySchema.parse(entry) },
+    dryRun ? shown : `${shown}\n\nwritten to ${settings.modelsFile}; pull it with: ragline models pull ${entry.key}`,
+  );
+  return exitCodes.done;
 }

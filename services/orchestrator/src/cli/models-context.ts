@@ -25,13 +25,20 @@ export interface ModelsContext {
   readonly print: (report: unknown, text: string) => void;
 }
 
-/** Runs a `ragline models` command: settings and own models are read, failures become a sentence and an exit code. */
-export async function withModels(command: Command, run: (context: ModelsContext) => Promise<number>): Promise<number> {
+/**
+ * Runs a `ragline models` command: settings and own models are read, failures become a sentence and an exit code.
+ * @param read reads the user's own models. @default a file that is named must be there
+ */
+export async function withModels(
+  command: Command,
+  run: (context: ModelsContext) => Promise<number>,
+  read: typeof readModels = readModels,
+): Promise<number> {
   const { signal, interrupted } = interruption();
   const { json = false } = command.opts<{ json?: boolean }>();
   try {
     const settings = resolveModelSettings(command);
-    useModels(readModels(settings.modelsFile));
+    useModels(read(settings.modelsFile));
     const print = (report: unknown, text: string) => {
       process.stdout.write(`${json ? JSON.stringify(report, undefined, 2) : text}\n`);
     };
