@@ -104,7 +104,7 @@ export function qualitySection({ manifest }: ReportContent): Section {
 `,
     };
   const rows = rankings.map((row) => ({ label: row.ranking, figures: row }));
-  const others = duplicates
+  const others = duplicates?.queries
     ? ` ${count(duplicates.queries, "query has", "queries have")} more than one right chunk, since ${count(duplicates.chunks, "chunk says", "chunks say")} the same.`
     : "";
   return {
