@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkPage } from "./check-page.js";
 import { findChromium } from "./find-chromium.js";
+import { drawSampleEvaluation } from "./sample-evaluation.js";
 import { drawSampleReport } from "./sample-run.js";
 
 const executable = findChromium();
@@ -32,6 +33,21 @@ test.skipIf(executable === undefined)(
       }
     } finally {
       await sample.remove();
+    }
+  },
+  timeoutMs,
+);
+
+test.skipIf(executable === undefined)(
+  "so is the page of an evaluation",
+  async () => {
+    const page = await drawSampleEvaluation();
+    try {
+      const views = await checkPage(page.path, { executable: executable as string });
+      expect(views.flatMap(({ problems }) => problems)).toEqual([]);
+      expect(views[0]?.plots).toBe(7);
+    } finally {
+      await page.remove();
     }
   },
   timeoutMs,

@@ -90,7 +90,7 @@ function evaluation(): object {
 }
 
 function timeline(): object {
-  const at = Array.from({ length: 120 }, (_, i) => (i + 1) * 2);
+  const at = Array.from({ length: 60 }, (_, i) => (i + 1) * 4);
   const work = (stage: string, model: string, start: number, end: number, items: number) => ({
     stage,
     model,
@@ -102,7 +102,7 @@ function timeline(): object {
   });
   return {
     started_at: "2026-01-02T03:04:05.000Z",
-    period_seconds: 2,
+    period_seconds: 4,
     at_seconds: at,
     work: [
       work("dense", "bge-small-en-v1.5", 4, 90, 4000),
@@ -159,7 +159,7 @@ function manifest(chunks: number): object {
     trace_id: "0".repeat(32),
     versions: { ragline: "0.1.0", node: process.versions.node, runtime: "onnxruntime" },
     config: { sha256: hash, values: {} },
-    inputs: Array.from({ length: 97 * 13 }, (_, i) => ({
+    inputs: Array.from({ length: 60 }, (_, i) => ({
       path: documentOf(i),
       bytes: 1000 + i,
       sha256: hash,

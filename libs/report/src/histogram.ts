@@ -15,21 +15,23 @@ export interface HistogramOptions {
   readonly label: string;
   /** What the horizontal axis counts. */
   readonly axis: string;
-  /** Vertical lines with a name. */
-  readonly limits: readonly { readonly name: string; readonly value: number }[];
+  /** Vertical lines with a name. @default none */
+  readonly limits?: readonly { readonly name: string; readonly value: number }[];
+  /** Decimals of the horizontal axis. @default 0 */
+  readonly digits?: number;
 }
 
 const [width, height] = [640, 350];
 const [left, right, top, bottom] = [96, 16, 16, 74];
 
 /** How often values occur, as columns. */
-export function histogram(bins: readonly Bin[], { label, axis, limits }: HistogramOptions): Html {
+export function histogram(bins: readonly Bin[], { label, axis, limits = [], digits = 0 }: HistogramOptions): Html {
   const end = Math.max(bins.at(-1)?.to ?? 1, ...limits.map(({ value }) => value));
   const x = scaleLinear([0, end], [left, width - right]).nice(5);
   const y = scaleLinear([0, max(bins, ({ count }) => count) || 1], [height - bottom, top]).nice(4);
   const columns = bins.map(({ from, to, count }) => {
     const columnWidth = Math.max(1, x(to) - x(from) - 1);
-    return html`<rect class="c0" x="${x(from).toFixed(1)}" y="${y(count).toFixed(1)}" width="${columnWidth.toFixed(1)}" height="${(height - bottom - y(count)).toFixed(1)}"><title>${number(from)} to ${number(to)}: ${number(count)}</title></rect>`;
+    return html`<rect class="c0" x="${x(from).toFixed(1)}" y="${y(count).toFixed(1)}" width="${columnWidth.toFixed(1)}" height="${(height - bottom - y(count)).toFixed(1)}"><title>${number(from, digits)} to ${number(to, digits)}: ${number(count)}</title></rect>`;
   });
   const rows = y
     .ticks(4)
@@ -42,7 +44,7 @@ export function histogram(bins: readonly Bin[], { label, axis, limits }: Histogr
     .ticks(5)
     .map(
       (tick) =>
-        html`<text class="tick" x="${x(tick).toFixed(1)}" y="${height - bottom + 28}" text-anchor="${x(tick) > width - 40 ? "end" : "middle"}">${number(tick)}</text>`,
+        html`<text class="tick" x="${x(tick).toFixed(1)}" y="${height - bottom + 28}" text-anchor="${x(tick) > width - 40 ? "end" : "middle"}">${number(tick, digits)}</text>`,
     );
   const lines = limits.map(
     ({ name, value }) =>

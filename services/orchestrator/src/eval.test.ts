@@ -154,9 +154,14 @@ test("a data set of one document is measured; a model under another entry is ano
   expect((await evaluate("--dataset", "other", ...flags)).stderr).not.toContain("embedded already");
 }, 120_000);
 
-test("two run files are compared without any model", async () => {
-  const { stdout, stderr, code } = await evaluate("--dataset", "tiny", "--compare", "a.run", "b.run");
-  expect(stderr).toBe("");
+test("two run files are compared without any model, and drawn as a page", async () => {
+  const report = ["--report", "pages/tiny.html"];
+  const { stdout, stderr, code } = await evaluate("--dataset", "tiny", "--compare", "a.run", "b.run", ...report);
+  const path = join(directory.path, "pages/tiny.html");
+  expect(stderr).toBe(`report: ${path}\n`);
+  const page = await readFile(path, "utf8");
+  expect(page).toContain("Queries that b.run does better and worse on than a.run");
+  for (const word of ["the sea", "a loaf"]) expect(page).not.toContain(word);
   expect(code).toBe(0);
   expect(stdout).toMatch(/tiny \(beir, test\): 2 queries, 3 judgements/);
   expect(stdout).toMatch(/b\.run - a\.run +MRR@10 +-0\.7500 /);

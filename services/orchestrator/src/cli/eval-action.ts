@@ -5,8 +5,9 @@ import { openDataset, parseMetric, writeTrecRun } from "@ragline/evaluation";
 import { readModels, useModels } from "@ragline/models";
 import type { Command } from "commander";
 import { evaluateDataset } from "../core/eval/evaluate-dataset.js";
-import type { ModeScores } from "../core/eval/evaluation-report.js";
+import type { EvaluationReport, ModeScores } from "../core/eval/evaluation-report.js";
 import { toRunError, usageError } from "../core/usage-error.js";
+import { version } from "../version.js";
 import { describeFailure } from "./describe-failure.js";
 import { evaluationText } from "./evaluation-text.js";
 import { exitCodes } from "./exit-codes.js";
@@ -28,6 +29,7 @@ export interface EvalFlags {
   readonly relevanceLevel: number;
   readonly depth: number;
   readonly seed: number;
+  readonly report?: string;
   readonly json?: boolean;
 }
 
@@ -37,7 +39,7 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
   const onProgress = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
   let telemetry: CliTelemetry | undefined;
   try {
-    const { values, provenance } = resolveRunSettings(command);
+    const { values, provenance } = resolveRunSettings(command, ["report"]);
     useModels(readModels(values.modelsFile));
     telemetry = await startCliTelemetry(values, (message) => onProgress(`telemetry: ${message}`));
     const { compare } = flags;
@@ -64,6 +66,7 @@ export async function evalAction(command: Command, flags: EvalFlags): Promise<nu
       onProgress,
     }).finally(() => display.end());
     if (flags.trecDir !== undefined) await writeTrecFiles(flags.trecDir, dataset.judgements, modes);
+    if (flags.report !== undefined) onProgress(`report: ${await drawEvaluation(flags.report, report)}`);
     process.stdout.write(
       flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : `${evaluationText(report, compare !== undefined)}\n`,
     );
@@ -86,6 +89,16 @@ function metricsOf({ metrics }: EvalFlags): string[] | undefined {
     return names?.map((name) => parseMetric(name).name);
   } catch (error) {
     throw usageError("BAD_METRIC", (error as RangeError).message, error);
+  }
+}
+
+async function drawEvaluation(path: string, report: EvaluationReport): Promise<string> {
+  // Loaded late: an evaluation that draws nothing starts without it.
+  const { writeEvaluationReport } = await import("@ragline/report");
+  try {
+    return await writeEvaluationReport(path, report, version);
+  } catch (error) {
+    throw usageError("BAD_REPORT", `the page cannot be written to ${path}: ${(error as Error).message}`, error);
   }
 }
 

@@ -47,6 +47,7 @@ export function addEvalCommand(program: Command): void {
     .option("--relevance-level <n>", "Lowest grade that is relevant; nDCG uses all grades.", wholeNumber(1), 1)
     .option("--depth <n>", "Chunks in each model's list that are measured.", wholeNumber(1), 1000)
     .option("--seed <n>", "Seed of intervals and tests.", wholeNumber(0), 1)
+    .option("--report <file>", "Write what was found as a page with plots there; it holds no text of a query.")
     .option("--json", "Print the report as one JSON object; everything else goes to stderr.");
   const settings = {
     ...Object.fromEntries(offered.map((key) => [key, runSettings[key]])),

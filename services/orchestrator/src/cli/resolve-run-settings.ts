@@ -6,11 +6,17 @@ import { readFlags } from "./setting-options.js";
 
 /**
  * The settings of a run from all layers: defaults, config/embedder.json, .env, environment, flags.
+ * @param ownFlags settings whose flag means something else to this command. @default none
  * @throws ConfigError naming the place of a value that is not allowed.
  */
-export function resolveRunSettings(command: Command): ResolvedSettings<typeof runSettings> {
-  return resolveSettings(runSettings, {
-    flags: readFlags(command, runSettings),
+export function resolveRunSettings(
+  command: Command,
+  ownFlags: readonly (keyof RunSettings)[] = [],
+): ResolvedSettings<typeof runSettings> {
+  const owned: readonly string[] = ownFlags;
+  const flagged = Object.fromEntries(Object.entries(runSettings).filter(([key]) => !owned.includes(key)));
+  return resolveSettings<typeof runSettings>(runSettings, {
+    flags: readFlags(command, flagged),
     env: process.env,
     dotenvPath: ".env",
     configPath: "config/embedder.json",
