@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { makeDirectories, writeFileAtomically } from "@ragline/artifacts";
+import { makeDirectories, placeText } from "@ragline/artifacts";
 import { figures } from "./elements.js";
 import type { EvaluationContent } from "./evaluation-content.js";
 import { evaluationSections } from "./evaluation-sections.js";
@@ -37,6 +37,6 @@ ${figures([
   });
   const absolute = resolve(path);
   await makeDirectories(dirname(absolute));
-  await writeFileAtomically(absolute, page);
+  await placeText(absolute, page);
   return absolute;
 }
