@@ -51,12 +51,14 @@ export class BareLoop {
     const processes = Array.from({ length: layout.processes }, (): Process => new ForkedWorker("bare-worker"));
     const lengths = sequences.map(({ ids }) => ids.length);
     const loop = new BareLoop(layout, processes, lengths);
-    const { graphPath, entry } = model;
+    const { graphPath, entry, precision } = model;
     const open: BareMessage = {
       type: "open",
       graphPath,
       output: entry.output.name,
       threads: layout.threads,
+      // As the stages do: without it an fp32 graph is neither computed in fp32 nor as fast.
+      extra: precision === "fp32" ? { session: { disable_quant_qdq: "1" } } : {},
       sequences,
     };
     try {

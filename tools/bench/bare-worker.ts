@@ -11,6 +11,8 @@ export type BareMessage =
       readonly graphPath: string;
       readonly output: string;
       readonly threads: number;
+      /** Session options beyond those, as onnxruntime names them. */
+      readonly extra: Record<string, unknown>;
       readonly sequences: readonly TokenSequence[];
     }
   | { readonly type: "work"; readonly batches: readonly Batch[] };
@@ -51,6 +53,7 @@ answerMessages<BareMessage, null>(async (message) => {
       executionMode: "sequential",
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
+      extra: message.extra,
     });
   } else {
     for (const batch of message.batches) await session.run(inputs(batch), [output]);

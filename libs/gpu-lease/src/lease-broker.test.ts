@@ -129,6 +129,7 @@ test("events tell the life of every lease", async () => {
   const idle = {
     name: "cpu:0",
     kind: "cpu",
+    hardware: "",
     capBytes: 12e9,
     softLimitBytes: 1e10,
     grantedBytes: 0,

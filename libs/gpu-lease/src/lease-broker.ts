@@ -71,10 +71,11 @@ export class LeaseBroker implements LeaseSource {
   /** Every device with its cap and what is granted of it. */
   get devices(): readonly LeaseDeviceState[] {
     return this.#devices.map((device) => {
-      const { name, kind, capBytes, softLimitBytes, grantedBytes } = device;
+      const { name, kind, hardware, capBytes, softLimitBytes, grantedBytes } = device;
       const waiting = this.#line.waitingAt(device);
       const held = [...this.#held.values()].filter((each) => each.device === device);
-      return { name, kind, capBytes, softLimitBytes, grantedBytes, waiting, leases: held.map(({ state }) => state()) };
+      const leases = held.map(({ state }) => state());
+      return { name, kind, hardware, capBytes, softLimitBytes, grantedBytes, waiting, leases };
     });
   }
 

@@ -16,6 +16,8 @@ export interface LeaseDevice {
   readonly capBytes?: number;
   /** Above this it is nearly full. @default 10 twelfths of the cap */
   readonly softLimitBytes?: number;
+  /** What it is, such as "NVIDIA T4". @default "" */
+  readonly hardware?: string;
   /** What a worker needs to know of it, such as the index of a GPU; passed on unread. @default {} */
   readonly options?: Readonly<Record<string, unknown>>;
 }
@@ -24,6 +26,7 @@ export interface LeaseDevice {
 export class DeviceLedger {
   readonly name: string;
   readonly kind: DeviceKind;
+  readonly hardware: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly capBytes: number;
   readonly softLimitBytes: number;
@@ -34,6 +37,7 @@ export class DeviceLedger {
   constructor(device: LeaseDevice, exclusive: boolean) {
     this.name = device.name;
     this.kind = device.kind;
+    this.hardware = device.hardware ?? "";
     this.options = device.options ?? {};
     this.capBytes = device.capBytes ?? defaultCapBytes;
     this.softLimitBytes = device.softLimitBytes ?? Math.floor(this.capBytes * softShare);

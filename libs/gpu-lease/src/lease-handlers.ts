@@ -93,9 +93,10 @@ export function leaseHandlers(source: LeaseSource): Handlers<typeof LeaseService
     listDevices: async () => {
       const { devices, fallbacks } = await source.describe();
       return {
-        devices: devices.map(({ name, kind, capBytes, softLimitBytes, grantedBytes, waiting, leases }) => ({
+        devices: devices.map(({ name, kind, hardware, capBytes, softLimitBytes, grantedBytes, waiting, leases }) => ({
           name,
           kind,
+          hardware,
           capBytes: BigInt(capBytes),
           softLimitBytes: BigInt(softLimitBytes),
           grantedBytes: BigInt(grantedBytes),

@@ -62,6 +62,8 @@ export interface Lease {
 export interface LeaseDeviceState {
   readonly name: string;
   readonly kind: DeviceKind;
+  /** What it is, such as "NVIDIA T4"; empty where that says nothing. */
+  readonly hardware: string;
   readonly capBytes: number;
   /** Above this it is nearly full. */
   readonly softLimitBytes: number;

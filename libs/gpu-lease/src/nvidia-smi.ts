@@ -29,7 +29,7 @@ export interface NvidiaSmiOptions {
   readonly command?: string;
   /** How long one question may take; it is killed then. @default 5000 */
   readonly timeoutMs?: number;
-  /** How long an answer is good for. @default 500 */
+  /** How long an answer is good for. @default 250 */
   readonly maxAgeMs?: number;
 }
 
@@ -51,13 +51,14 @@ interface Asked<Row> {
 export class NvidiaSmi {
   readonly #command: string;
   readonly #timeoutMs: number;
-  readonly #maxAgeMs: number;
+  /** How long an answer is good for, in milliseconds. */
+  readonly maxAgeMs: number;
   readonly #asked = new Map<string, Asked<unknown>>();
 
-  constructor({ command = "nvidia-smi", timeoutMs = 5000, maxAgeMs = 500 }: NvidiaSmiOptions = {}) {
+  constructor({ command = "nvidia-smi", timeoutMs = 5000, maxAgeMs = 250 }: NvidiaSmiOptions = {}) {
     this.#command = command;
     this.#timeoutMs = timeoutMs;
-    this.#maxAgeMs = maxAgeMs;
+    this.maxAgeMs = maxAgeMs;
   }
 
   /**
@@ -124,7 +125,7 @@ export class NvidiaSmi {
   #fresh<Row>(query: string): Asked<Row> | undefined {
     const asked = this.#asked.get(query) as Asked<Row> | undefined;
     if (!asked || asked.stop.signal.aborted) return undefined;
-    const isOld = asked.answeredAt !== undefined && performance.now() - asked.answeredAt > this.#maxAgeMs;
+    const isOld = asked.answeredAt !== undefined && performance.now() - asked.answeredAt > this.maxAgeMs;
     return isOld ? undefined : asked;
   }
 

@@ -36,9 +36,10 @@ async function describe(address: string, options: ClientOptions, signal?: AbortS
       { deadlineMs: describeTimeoutMs, ...(signal ? { signal } : {}) },
     );
     return {
-      devices: devices.map(({ name, kind, capBytes, softLimitBytes, grantedBytes, waiting, leases }) => ({
+      devices: devices.map(({ name, kind, hardware, capBytes, softLimitBytes, grantedBytes, waiting, leases }) => ({
         name,
         kind: kind as DeviceKind,
+        hardware,
         capBytes: Number(capBytes),
         softLimitBytes: Number(softLimitBytes),
         grantedBytes: Number(grantedBytes),

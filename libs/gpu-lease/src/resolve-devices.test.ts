@@ -37,8 +37,20 @@ test.skipIf(isWindows)("GPUs are found, with the smaller of cap and memory, and 
   fakeNvidiaSmi(printing(twoGpus));
   const { devices, fallbacks } = await resolve(["auto"], { deviceCap: "40GB" });
   expect(devices).toMatchObject([
-    { name: "cuda:0", kind: "cuda", capBytes: 40e9, options: { uuid: "GPU-aaaa1111-0000" } },
-    { name: "cuda:1", kind: "cuda", capBytes: 15360 * 1024 ** 2, options: { uuid: "GPU-bbbb2222-0000" } },
+    {
+      name: "cuda:0",
+      kind: "cuda",
+      hardware: "NVIDIA H100 80GB HBM3",
+      capBytes: 40e9,
+      options: { uuid: "GPU-aaaa1111-0000" },
+    },
+    {
+      name: "cuda:1",
+      kind: "cuda",
+      hardware: "NVIDIA T4",
+      capBytes: 15360 * 1024 ** 2,
+      options: { uuid: "GPU-bbbb2222-0000" },
+    },
   ]);
   expect(fallbacks).toEqual([]);
   expect((await resolve(["cuda:1", "cuda:1"])).devices).toMatchObject([{ name: "cuda:1", capBytes: 12e9 }]);

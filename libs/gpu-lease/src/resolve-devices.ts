@@ -129,9 +129,10 @@ function cudaDevices(gpus: readonly Gpu[], capBytes: number): LeaseDevice[] {
   return gpus.map(({ uuid, name, totalBytes }, ordinal) => ({
     name: `cuda:${ordinal}`,
     kind: "cuda",
+    hardware: name,
     capBytes: Math.min(capBytes, totalBytes),
     // By its UUID a worker finds it whatever numbers its own process would give to the GPUs.
-    options: { uuid, model: name },
+    options: { uuid },
   }));
 }
 

@@ -10,7 +10,7 @@ export {
 } from "./dense-encoder.js";
 export { InferenceError, type InferenceFailure } from "./inference-error.js";
 export { mapInOrder } from "./map-in-order.js";
-export { estimateMemory, type MemoryModel, tokensWithin, workerBytes } from "./memory-model.js";
+export { estimateMemory, gpuMargin, type MemoryModel, tokensWithin, workerBytes } from "./memory-model.js";
 export { MemoryModelStore } from "./memory-model-store.js";
 export {
   ModelSession,

@@ -9,7 +9,7 @@ import {
   verifyModel,
 } from "@ragline/models";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CrossEncoder, DenseEncoder, ModelSession, SparseEncoder, TextTokenizer } from "./index.js";
 
 const precisions = ["fp32", "int8"] as const;
@@ -106,6 +106,33 @@ describe.each([
       expect(query.values).toEqual(spelled.values);
     });
   });
+});
+
+test("on a GPU texts of several batches share calls, and each gets what it gets alone but for the last bits", async () => {
+  const { texts } = readReference<{ texts: string[] }>("all-MiniLM-L6-v2");
+  const model = await verified("all-miniLM-l6", "dense", "fp32");
+  const calls: number[] = [];
+  const session = new ModelSession(model, {
+    deviceKind: "cuda",
+    maxBatchTokens: 2048,
+    onCall: (rows) => void calls.push(rows),
+  });
+  onTestFinished(() => session.close());
+  // The calls are the same on whatever computes them.
+  await session.attach({ name: "cuda:0", device: { kind: "cpu" }, fencingToken: 0, workers: 1 });
+  const encoder = new DenseEncoder(session, TextTokenizer.fromFile(model.tokenizerPath));
+  const batches = [...texts, ...texts, ...texts].map((text, at) => [text, texts[(5 * at) % texts.length] ?? ""]);
+  const results = await Promise.all(batches.map((batch) => encoder.encode(batch, "passage")));
+  const expected = readMatrix("all-MiniLM-L6-v2", "reference_vectors.npy");
+  const rowOf = (text: string | undefined) => expected.subarray(texts.indexOf(text ?? "") * 384).subarray(0, 384);
+  batches.forEach(([one, other], at) => {
+    const values = results[at]?.values ?? new Float32Array();
+    expect(largestDifference(values.subarray(0, 384), rowOf(one))).toBeLessThan(1e-5);
+    expect(largestDifference(values.subarray(384), rowOf(other))).toBeLessThan(1e-5);
+  });
+  expect(calls.reduce((sum, rows) => sum + rows, 0)).toBe(2 * batches.length);
+  expect(calls.length).toBeLessThan(batches.length);
+  expect(session.stats.calls).toBe(calls.length);
 });
 
 test.each(precisions)("splade-tiny in %s: weights equal the reference", async (precision) => {

@@ -14,8 +14,8 @@ export interface MemoryModelKey {
   readonly threads: number;
 }
 
-// Of the format; a file of another version is measured anew.
-const version = 1;
+// Of the format and of what is measured; a file of another version is measured anew.
+const version = 2;
 
 function defaultDirectory(): string {
   const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
@@ -25,8 +25,8 @@ function defaultDirectory(): string {
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value) && value > 0;
 
 function isMemoryModel(value: unknown): value is MemoryModel {
-  const { loadedBytes, buckets } = (value ?? {}) as Partial<Record<keyof MemoryModel, unknown>>;
-  if (!isCount(loadedBytes) || !Array.isArray(buckets) || buckets.length === 0) return false;
+  const { loadedBytes, buckets, margin = 1 } = (value ?? {}) as Partial<Record<keyof MemoryModel, unknown>>;
+  if (!isCount(loadedBytes) || !isCount(margin) || !Array.isArray(buckets) || buckets.length === 0) return false;
   return buckets.every((each: { columns?: unknown; bytesPerToken?: unknown } | null, i) => {
     const before = buckets[i - 1] as { columns: number } | undefined;
     return isCount(each?.columns) && isCount(each.bytesPerToken) && each.columns > (before?.columns ?? 0);

@@ -50,6 +50,16 @@ test("a calibration has what each length needed, and survives memory that does n
   expect(still.buckets.every(({ bytesPerToken }) => bytesPerToken > 0)).toBe(true);
 });
 
+test("a model's own margin is kept for every call", async () => {
+  const options = { loadedBytes: 1e8, maxTokens: 512, probeTokens: 4096, margin: 1 };
+  const measured = await calibrateMemory(
+    async ({ rows, columns }) => ({ peakBytes: 1e8 + (columns > 8 ? rows * columns * 2000 : 0) }),
+    options,
+  );
+  expect(measured).toMatchObject({ margin: 1, buckets: [{ columns: 32, bytesPerToken: 2000 }, {}, {}] });
+  expect(callBytes(measured, 4, 512)).toBe(2 * 4 * 512 * 2000);
+});
+
 test("a guess grows with the graph, and a GPU's has the runtime's own context", () => {
   const of = (graphBytes: number, kind: "cpu" | "cuda") => estimateMemory({ graphBytes, maxTokens: 512, kind });
   expect(of(2e8, "cpu").loadedBytes).toBeGreaterThan(of(1e8, "cpu").loadedBytes);
@@ -65,7 +75,7 @@ test("a measured model is kept in one file; a damaged one, or none, is measured 
   expect(await store.read(key)).toEqual(model);
   const [file = "", ...others] = readdirSync(join(directory, "models"));
   expect([file, others]).toEqual(["abababababababab-cpu-int8_1_2-t1.json", []]);
-  for (const text of ["", "{}", '{"version":1,"memory":{"loadedBytes":-1,"buckets":[]}}', '{"version":2}']) {
+  for (const text of ["", "{}", '{"version":2,"memory":{"loadedBytes":-1,"buckets":[]}}', '{"version":1}']) {
     writeFileSync(join(directory, "models", file), text);
     expect(await store.read(key)).toBeUndefined();
   }

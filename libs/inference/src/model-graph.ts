@@ -1,5 +1,6 @@
 import type { GraphModelEntry, VerifiedModel } from "@ragline/models";
-import type { GraphExpectation, OutputHead } from "./worker-protocol.js";
+import type { CallSharing } from "./batch-plan.js";
+import type { GraphExpectation, OutputHead, WorkerDevice } from "./worker-protocol.js";
 
 function headOf({ output, pooling = "mean", dimension, normalise, loader }: GraphModelEntry): OutputHead {
   switch (output.head) {
@@ -31,12 +32,14 @@ export function expectedGraph(entry: GraphModelEntry): GraphExpectation {
 }
 
 /**
- * Whether texts can share a call and keep their bits. Graphs of lower precision may take scales over the whole call; what
- * is computed from one row per text (a classifier, a dense layer after pooling) has another order of sums with one row than
- * with more.
+ * Which texts can share a call. On a CPU those that keep their bits: graphs of lower precision may take scales over the
+ * whole call; what is computed from one row per text (a classifier, a dense layer after pooling) has another order of sums
+ * with one row than with more. On a GPU the kernels are chosen by the shape of the call, so the last bits depend on it
+ * anyhow, and only scales over the whole call must not be shared.
  */
-export function canShareCalls({ entry, precision }: VerifiedModel): boolean {
-  if (precision !== "fp32") return false;
+export function callSharing({ entry, precision }: VerifiedModel, kind: WorkerDevice["kind"]): CallSharing {
+  if (kind === "cuda") return precision === "fp32" || precision === "fp16" ? "any-length" : "none";
   const { head } = entry.output;
-  return head !== "pooled" && !(head === "logits" && entry.loader === "cross_encoder");
+  const hasOneRowPerText = head === "pooled" || (head === "logits" && entry.loader === "cross_encoder");
+  return precision === "fp32" && !hasOneRowPerText ? "same-length" : "none";
 }

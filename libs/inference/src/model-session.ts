@@ -1,25 +1,27 @@
 import type { VerifiedModel } from "@ragline/models";
-import { planCalls } from "./batch-plan.js";
+import { type CallSharing, planCalls } from "./batch-plan.js";
 import type { CallUnit } from "./call-unit.js";
 import type { InferenceError } from "./inference-error.js";
-import { canShareCalls, expectedGraph } from "./model-graph.js";
+import { callSharing, expectedGraph } from "./model-graph.js";
 import type { TokenSequence } from "./text-tokenizer.js";
 import { type Resize, TokenBudget } from "./token-budget.js";
 import type { WorkObserver } from "./work-observer.js";
 import type { WorkerGroup, WorkerGroupOptions } from "./worker-group.js";
 import { WorkerPool, type WorkerPoolOptions } from "./worker-pool.js";
-import type { CallResult, ModelCall } from "./worker-protocol.js";
+import type { CallResult, ModelCall, WorkerDevice } from "./worker-protocol.js";
 
 /** How a model is run. */
 export interface ModelSessionOptions {
+  /** The kind of all devices that workers will be attached on. @default "cpu" */
+  readonly deviceKind?: WorkerDevice["kind"];
   /**
-   * Most padded tokens in one fp32 call; int8 graphs and cross encoders always get one text per call.
+   * Most padded tokens in one call; int8 graphs, and on a CPU cross encoders, always get one text per call.
    * @default 1, which is one text per call: the fastest on a CPU
    */
   readonly maxBatchTokens?: number;
   /** Padded tokens of the first calls, from which they grow while that is faster. @default maxBatchTokens */
   readonly startBatchTokens?: number;
-  /** Most texts in one fp32 call. @default as many as the tokens allow */
+  /** Most texts in one call. @default as many as the tokens allow */
   readonly maxBatchItems?: number;
   /** Told of each call of the model: its texts and its padded tokens. */
   readonly onCall?: (items: number, paddedTokens: number) => void;
@@ -93,14 +95,16 @@ export class ModelSession {
   readonly budget: TokenBudget;
   readonly #pool: WorkerPool;
   readonly #options: ModelSessionOptions;
+  readonly #sharing: CallSharing;
   #calls = 0;
   #tokens = 0;
   #paddedTokens = 0;
 
   /** A session without workers: `attach` some. Until then its work waits. */
   constructor(model: VerifiedModel, options: ModelSessionOptions = {}) {
-    const { maxBatchTokens = 1, startBatchTokens, onResize, onWorkerLost, observer } = options;
+    const { maxBatchTokens = 1, startBatchTokens, onResize, onWorkerLost, observer, deviceKind = "cpu" } = options;
     this.model = model;
+    this.#sharing = callSharing(model, deviceKind);
     this.#options = options;
     this.budget = new TokenBudget({
       limitTokens: maxBatchTokens,
@@ -110,6 +114,7 @@ export class ModelSession {
     this.#pool = new WorkerPool({
       model: model.entry.key,
       budget: this.budget,
+      joinsCalls: this.#sharing === "any-length",
       ...(onWorkerLost ? { onWorkerLost } : {}),
       ...(observer ? { observer } : {}),
     });
@@ -138,7 +143,7 @@ export class ModelSession {
 
   /** Whether texts may share a call of this model. */
   get sharesCalls(): boolean {
-    return canShareCalls(this.model);
+    return this.#sharing !== "none";
   }
 
   /** Process ids of the workers. */
@@ -173,12 +178,13 @@ export class ModelSession {
    * @throws InferenceError when one cannot open the model.
    */
   attach({ threadsPerWorker: threads = 1, ...workers }: SessionWorkers): Promise<WorkerGroup> {
-    const { entry, graphPath, graphBytes } = this.model;
+    const { entry, precision, graphPath, graphBytes } = this.model;
     return this.#pool.attach({
       ...workers,
       threads,
       graphPath,
       graphBytes,
+      isFloat: precision === "fp32" || precision === "fp16",
       graph: expectedGraph(entry),
     });
   }
@@ -206,7 +212,7 @@ export class ModelSession {
     const plan = planCalls(
       sequences.map(({ ids }) => ids.length),
       {
-        batched: this.sharesCalls,
+        sharing: this.#sharing,
         maxBatchTokens: this.budget.tokens,
         maxTokens: this.model.entry.maxTokens,
         ...(this.#options.maxBatchItems === undefined ? {} : { maxBatchItems: this.#options.maxBatchItems }),
@@ -217,24 +223,28 @@ export class ModelSession {
       const call = packCall(sequences, positions, paddedLength);
       const tokens = call.rows * call.columns;
       const last = jobs.at(-1);
-      if (last && last.tokens + tokens <= jobTokens) {
+      if (last && this.#sharing !== "any-length" && last.tokens + tokens <= jobTokens) {
         last.units.push({ call, positions });
         last.tokens += tokens;
       } else {
         jobs.push({ units: [{ call, positions }], tokens });
       }
-      this.#calls++;
-      this.#options.onCall?.(call.rows, tokens);
-      this.#paddedTokens += tokens;
-      for (const length of call.lengths) this.#tokens += length;
     }
     const failures: TextFailure[] = [];
     const sink = {
       onResult: onCall,
       onTooLarge: (position: number, message: string) => void failures.push({ position, message }),
+      onCall: (call: ModelCall) => this.#count(call),
     };
     await Promise.all(jobs.map(({ units }) => this.#pool.run(units, sink)));
     return failures.sort((a, b) => a.position - b.position);
+  }
+
+  #count({ rows, columns, lengths }: ModelCall): void {
+    this.#calls++;
+    this.#paddedTokens += rows * columns;
+    for (const length of lengths) this.#tokens += length;
+    this.#options.onCall?.(rows, rows * columns);
   }
 
   /** Runs one call whose result is of no use, to see what it needs. It is not counted. */

@@ -1,11 +1,13 @@
 import { AsyncResource } from "node:async_hooks";
 import { type CallUnit, halve, largestCallTokens } from "./call-unit.js";
 import { InferenceError } from "./inference-error.js";
+import { joinJobs } from "./join-jobs.js";
+import { type CallSink, finishTexts, type PoolJob, type PoolRun, rejectRun } from "./pool-job.js";
 import type { TokenBudget } from "./token-budget.js";
 import type { DoneWork, WorkObserver } from "./work-observer.js";
 import { WorkerGroup, type WorkerGroupOptions } from "./worker-group.js";
 import type { WorkerProcess } from "./worker-process.js";
-import type { CallResult, WorkerReply } from "./worker-protocol.js";
+import type { WorkerReply } from "./worker-protocol.js";
 
 /** What a pool is given. */
 export interface WorkerPoolOptions {
@@ -13,38 +15,12 @@ export interface WorkerPoolOptions {
   readonly model: string;
   /** Most padded tokens in one call; larger ones are split before they are sent, and after they ran out of memory. */
   readonly budget: TokenBudget;
+  /** Whether calls that wait are joined into larger ones. @default false */
+  readonly joinsCalls?: boolean;
   /** Told each time a worker process died that was not ended by us. */
   readonly onWorkerLost?: (detail: { pid: number | undefined; signal: string | null; code: number | null }) => void;
   /** Told what workers do. @default nobody */
   readonly observer?: WorkObserver;
-}
-
-/** What is done with the results of some calls, text by text. */
-export interface CallSink {
-  /** The result of one call, and the positions of the texts in its rows. */
-  onResult(result: CallResult, positions: readonly number[]): void;
-  /** A text that does not fit into a worker's memory even alone. */
-  onTooLarge(position: number, message: string): void;
-}
-
-/** The work of one `run`: it is done when no text is left. */
-interface Run extends CallSink {
-  left: number;
-  settled: boolean;
-  readonly traceparent: string | undefined;
-  readonly onWork: ((work: DoneWork) => void) | undefined;
-  resolve(): void;
-  reject(error: InferenceError): void;
-}
-
-interface Job {
-  readonly id: number;
-  readonly units: readonly CallUnit[];
-  readonly run: Run;
-  /** How many workers died while they computed this job. */
-  losses: number;
-  /** How often it ran out of memory, or over the limit of the lease, although it is a single text. */
-  outOfMemory: number;
 }
 
 // Two jobs at a time: the next one lies in the worker's pipe while it computes, so its session never waits for a message.
@@ -60,13 +36,13 @@ const outOfMemoryText = /bad_alloc|out of memory|failed to allocate|allocation f
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #groups = new Set<WorkerGroup>();
-  readonly #inFlight = new Map<WorkerProcess, Map<number, Job>>();
+  readonly #inFlight = new Map<WorkerProcess, Map<number, PoolJob>>();
   readonly #groupOf = new Map<WorkerProcess, WorkerGroup>();
   /** Workers that were ended because their group was over its limit, not because of what they computed. */
   readonly #overLimit = new Set<WorkerProcess>();
-  readonly #queue: Job[] = [];
+  readonly #queue: PoolJob[] = [];
   /** Single texts that ran out of memory, for the workers that take the places of those they ran out of it on. */
-  readonly #retries: Job[] = [];
+  readonly #retries: PoolJob[] = [];
   /** Workers that have done nothing yet. */
   readonly #fresh = new Set<WorkerProcess>();
   #nextId = 0;
@@ -175,11 +151,12 @@ export class WorkerPool {
       }
       const left = units.reduce((sum, { positions }) => sum + positions.length, 0);
       const { observer } = this.#options;
-      const run: Run = {
+      const run: PoolRun = {
         traceparent: observer?.traceparent?.(),
         onWork: observer?.onWork && AsyncResource.bind((work: DoneWork) => observer.onWork?.(work)),
         onResult: (result, positions) => sink.onResult(result, positions),
         onTooLarge: (position, message) => sink.onTooLarge(position, message),
+        onCall: (call) => sink.onCall?.(call),
         left,
         settled: false,
         resolve,
@@ -209,24 +186,12 @@ export class WorkerPool {
       ...[...this.#inFlight.values()].flatMap((each) => [...each.values()]),
     ];
     for (const each of this.#inFlight.values()) each.clear();
-    for (const { run } of jobs) this.#reject(run, reason);
+    for (const { run } of jobs) rejectRun(run, reason);
     await Promise.all([...this.#groups].map((group) => this.detach(group)));
   }
 
-  #job(units: readonly CallUnit[], run: Run): Job {
+  #job(units: readonly CallUnit[], run: PoolRun): PoolJob {
     return { id: this.#nextId++, units, run, losses: 0, outOfMemory: 0 };
-  }
-
-  #reject(run: Run, error: InferenceError): void {
-    run.settled = true;
-    run.reject(error);
-  }
-
-  #finish(run: Run, texts: number): void {
-    run.left -= texts;
-    if (run.left > 0 || run.settled) return;
-    run.settled = true;
-    run.resolve();
   }
 
   #noteMemory(): void {
@@ -248,23 +213,25 @@ export class WorkerPool {
         calls: job.units.length,
         paddedTokens: job.units.reduce((sum, { call }) => sum + call.rows * call.columns, 0),
       });
-      job.units.forEach(({ positions }, i) => {
+      job.units.forEach(({ call, positions }, i) => {
+        job.run.onCall?.(call);
         const result = reply.results[i];
         if (result && !job.run.settled) job.run.onResult(result, positions);
-        this.#finish(job.run, positions.length);
+        finishTexts(job.run, positions.length);
       });
       if (job.units.length === 1)
         this.#options.budget.succeeded({ tokens: largestCallTokens(job.units), seconds: reply.seconds });
     } else if (job && reply.type === "failed") {
       const message = `model ${this.#options.model} failed: ${reply.message}`;
       if (outOfMemoryText.test(reply.message)) this.#onOutOfMemory(worker, job, message);
-      else this.#reject(job.run, new InferenceError("execution_failed", message));
+      else if (job.parts) this.#queue.unshift(...job.parts);
+      else rejectRun(job.run, new InferenceError("execution_failed", message));
     }
     this.#dispatch();
   }
 
   /** Puts the parts of a job that ran out of memory before the others; a single text is tried once more, then given up. */
-  #onOutOfMemory(worker: WorkerProcess, job: Job, message: string): void {
+  #onOutOfMemory(worker: WorkerProcess, job: PoolJob, message: string): void {
     this.#outOfMemory++;
     this.#options.observer?.onOutOfMemory?.();
     this.#options.budget.outOfMemory(largestCallTokens(job.units));
@@ -277,16 +244,16 @@ export class WorkerPool {
     }
   }
 
-  #giveUp(job: Job, message: string): void {
+  #giveUp(job: PoolJob, message: string): void {
     for (const { positions } of job.units) {
       for (const position of positions) {
         if (!job.run.settled) job.run.onTooLarge(position, message);
-        this.#finish(job.run, 1);
+        finishTexts(job.run, 1);
       }
     }
   }
 
-  #queueHalves(job: Job): boolean {
+  #queueHalves(job: PoolJob): boolean {
     const halves = halve(job.units);
     if (!halves) return false;
     this.#queue.unshift(...halves.map((units) => this.#job(units, job.run)));
@@ -306,7 +273,10 @@ export class WorkerPool {
       this.#options.onWorkerLost?.(worker.end);
     }
     this.#queue.unshift(...waiting);
-    if (computed && overLimit) {
+    if (computed?.parts && !overLimit) {
+      if (!meant) for (const part of computed.parts) part.losses++;
+      this.#queue.unshift(...computed.parts);
+    } else if (computed && overLimit) {
       const message = `model ${this.#options.model} needs more memory for one text than its lease has`;
       if (this.#queueHalves(computed)) this.#options.budget.outOfMemory(largestCallTokens(computed.units));
       else if (computed.outOfMemory++ < maxOutOfMemory) this.#retries.push(computed);
@@ -314,7 +284,7 @@ export class WorkerPool {
     } else if (computed && !meant && ++computed.losses > maxLossesPerJob) {
       const how = worker.howItEnded;
       const message = `${computed.losses} worker processes of ${this.#options.model} died of the same texts (last: ${how})`;
-      this.#reject(computed.run, new InferenceError("worker_lost", message));
+      rejectRun(computed.run, new InferenceError("worker_lost", message));
     } else if (computed) {
       this.#queue.unshift(computed);
     }
@@ -343,17 +313,18 @@ export class WorkerPool {
       if (!job) break;
       this.#send(worker, job);
     }
+    const { budget, joinsCalls } = this.#options;
     while (this.#queue.length > 0) {
       const idlest = this.#idlest();
       const job = idlest && this.#queue.shift();
       if (!job) return;
       if (job.run.settled) continue;
-      if (largestCallTokens(job.units) > this.#options.budget.tokens && this.#splitLargest(job)) continue;
-      this.#send(idlest, job);
+      if (largestCallTokens(job.units) > budget.tokens && this.#splitLargest(job)) continue;
+      this.#send(idlest, joinsCalls ? joinJobs(job, this.#queue, budget.tokens) : job);
     }
   }
 
-  #send(worker: WorkerProcess, job: Job): void {
+  #send(worker: WorkerProcess, job: PoolJob): void {
     this.#fresh.delete(worker);
     this.#inFlight.get(worker)?.set(job.id, job);
     const { fencingToken } = this.#groupOf.get(worker)?.options ?? { fencingToken: 0 };
@@ -363,7 +334,7 @@ export class WorkerPool {
   }
 
   /** Splits a job whose call has become too large for the budget; jobs of several calls have only short single texts. */
-  #splitLargest(job: Job): boolean {
+  #splitLargest(job: PoolJob): boolean {
     return job.units.length === 1 && this.#queueHalves(job);
   }
 }

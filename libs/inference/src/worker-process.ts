@@ -4,6 +4,16 @@ import type { WorkerBeat, WorkerInit, WorkerJob, WorkerMemory, WorkerReply } fro
 
 const workerMain = new URL("../dist/worker-main.js", import.meta.url);
 
+/** The environment of a worker that computes on a GPU: it sees that one alone, by its UUID. */
+function cudaEnvironment(uuid: string | undefined): NodeJS.ProcessEnv {
+  return {
+    // onnxruntime multiplies fp32 in TF32 by default, with 10 bits of mantissa; its Node.js binding has no option for that.
+    NVIDIA_TF32_OVERRIDE: "0",
+    ...process.env,
+    ...(uuid ? { CUDA_VISIBLE_DEVICES: uuid } : {}),
+  };
+}
+
 /** Told what a worker says once it is ready. */
 export type OnWorkerReply = (reply: Extract<WorkerReply, { id: number }>) => void;
 
@@ -22,7 +32,7 @@ export class WorkerProcess {
     const { device } = init;
     const child = fork(workerMain, {
       serialization: "advanced",
-      ...(device.kind === "cuda" && device.uuid ? { env: { ...process.env, CUDA_VISIBLE_DEVICES: device.uuid } } : {}),
+      ...(device.kind === "cuda" ? { env: cudaEnvironment(device.uuid) } : {}),
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       execArgv: [],
     });

@@ -51,6 +51,8 @@ export interface WorkerInit {
   readonly threads: number;
   /** What the registry says of the graph. */
   readonly graph: GraphExpectation;
+  /** Whether every matrix is multiplied in floating point, whatever its weights are kept as. */
+  readonly isFloat: boolean;
   /** Size of the graph and its weights, which a simulated device counts. */
   readonly graphBytes: number;
   readonly device: WorkerDevice;

@@ -1,24 +1,43 @@
+import { setTimeout } from "node:timers/promises";
 import type { NvidiaSmi } from "@ragline/gpu-lease";
 
 // The driver is asked by a process of its own, so not as often as /proc is read.
-const intervalMs = 1000;
+const intervalMs = 500;
+
+/** What is asked of the driver. */
+type GpuDriver = Pick<NvidiaSmi, "gpus" | "processes" | "maxAgeMs">;
 
 /** Memory of some processes on one GPU, as the driver tells it. */
 export class GpuMemory {
   readonly #uuid: string;
-  readonly #smi: Pick<NvidiaSmi, "gpus" | "processes">;
+  readonly #smi: GpuDriver;
   readonly #ended = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  readonly #begun: Promise<void>;
   #byPid: ReadonlyMap<number, number> = new Map();
   /** What others used of it when this began; known processes are subtracted where the driver tells them. */
   #othersBytes: number | undefined;
   #totalBytes = 0;
 
-  constructor(uuid: string, smi: Pick<NvidiaSmi, "gpus" | "processes">) {
+  private constructor(uuid: string, smi: GpuDriver) {
     this.#uuid = uuid;
     this.#smi = smi;
     this.#timer = setInterval(() => void this.#sample(), intervalMs).unref();
-    void this.#sample();
+    this.#begun = this.#sample();
+  }
+
+  /** Begins before the processes have any of the GPU's memory; a driver that cannot be asked is asked again later. */
+  static async begin(uuid: string, smi: GpuDriver): Promise<GpuMemory> {
+    const memory = new GpuMemory(uuid, smi);
+    await memory.#begun;
+    return memory;
+  }
+
+  /** What the driver tells now, as {@link usedBy}: an answer that was given before is not good enough. */
+  async measure(pids: readonly number[]): Promise<number | undefined> {
+    await setTimeout(this.#smi.maxAgeMs);
+    await this.#sample();
+    return this.usedBy(pids);
   }
 
   /**

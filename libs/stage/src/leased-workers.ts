@@ -42,6 +42,11 @@ const keptEvents = 200;
 // One for all leases of this process, so that they share its answers.
 const nvidiaSmi = new NvidiaSmi();
 
+/** Measures a lease's GPU; nothing on another device. */
+async function gpuMemoryOf({ deviceKind, deviceOptions: { uuid } }: Lease): Promise<GpuMemory | undefined> {
+  return deviceKind === "cuda" && typeof uuid === "string" ? await GpuMemory.begin(uuid, nvidiaSmi) : undefined;
+}
+
 /**
  * The workers of a session and the leases that they compute under: the first is waited for, those of further free
  * devices are taken when they can be had. Nobody computes without a lease: when one is lost its workers are ended at
@@ -69,12 +74,12 @@ export class LeasedWorkers {
   /** Waits for the first lease and opens the session's workers under it. */
   static async open(
     options: LeasedWorkersOptions,
-  ): Promise<{ workers: LeasedWorkers; first: Lease; group: WorkerGroup }> {
+  ): Promise<{ workers: LeasedWorkers; first: Lease; group: WorkerGroup; measurePeak: () => Promise<number> }> {
     options.signal.throwIfAborted();
     const workers = new LeasedWorkers(options);
-    const { lease, group } = await workers.#add(options.waitMs);
+    const { lease, group, watch } = await workers.#add(options.waitMs);
     void workers.#expand();
-    return { workers, first: lease, group };
+    return { workers, first: lease, group, measurePeak: () => watch.measurePeak() };
   }
 
   /** Gives back what the leases have more than their workers need, once that is known. */
@@ -171,15 +176,23 @@ export class LeasedWorkers {
       for (const group of session.groups) if (group.options.name === lease.device) void session.detach(group);
     };
     lease.revoked.addEventListener("abort", endOpening, { once: true });
-    const group = await session.attach({
-      name: lease.device,
-      device: workerDevice(lease),
-      fencingToken: lease.fencingToken,
-      workers: sizing.workers,
-      ...(threadsPerWorker ? { threadsPerWorker } : {}),
-    });
+    // Before the workers have any of it.
+    const gpu = await gpuMemoryOf(lease);
+    let group: WorkerGroup;
+    try {
+      group = await session.attach({
+        name: lease.device,
+        device: workerDevice(lease),
+        fencingToken: lease.fencingToken,
+        workers: sizing.workers,
+        ...(threadsPerWorker ? { threadsPerWorker } : {}),
+      });
+    } catch (error) {
+      gpu?.close();
+      throw error;
+    }
     lease.revoked.removeEventListener("abort", endOpening);
-    const hold: Hold = { lease, group, watch: this.#watch(lease, group) };
+    const hold: Hold = { lease, group, watch: this.#watch(lease, group, gpu) };
     this.#holds.add(hold);
     this.#setLimit();
     lease.onShrink((bytes, reason) => {
@@ -287,7 +300,7 @@ export class LeasedWorkers {
     );
   }
 
-  #watch(lease: Lease, group: WorkerGroup): MemoryWatch {
+  #watch(lease: Lease, group: WorkerGroup, gpu: GpuMemory | undefined): MemoryWatch {
     const { session } = this.#options;
     const events = {
       onSoftLimit: () => {
@@ -301,9 +314,7 @@ export class LeasedWorkers {
         session.endLargest(group);
       },
     };
-    const { uuid } = lease.deviceOptions;
-    const isGpu = lease.deviceKind === "cuda" && typeof uuid === "string";
-    return new MemoryWatch(lease, group, events, isGpu ? new GpuMemory(uuid, nvidiaSmi) : undefined);
+    return new MemoryWatch(lease, group, events, gpu);
   }
 
   /** No call may need more than the smallest grant has. */

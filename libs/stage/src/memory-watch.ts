@@ -56,15 +56,24 @@ export class MemoryWatch {
     return samples;
   }
 
+  /** The highest memory of the workers together so far, in bytes; on a GPU with what the driver tells now. */
+  async measurePeak(): Promise<number> {
+    this.#group.recordUsage((await this.#gpu?.measure(this.#pids)) ?? 0);
+    return this.#group.peakBytes;
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#gpu?.close();
     this.#lease.reportUsage(this.#group.peakBytes);
   }
 
+  get #pids(): number[] {
+    return [...this.#group.workers].flatMap(({ pid }) => pid ?? []);
+  }
+
   #usedBytes(): number {
-    const pids = [...this.#group.workers].flatMap(({ pid }) => pid ?? []);
-    if (this.#gpu) return this.#gpu.usedBy(pids) ?? 0;
+    if (this.#gpu) return this.#gpu.usedBy(this.#pids) ?? 0;
     const isResident = this.#group.options.device.kind === "cpu";
     let sum = 0;
     for (const { pid, memory } of this.#group.workers)

@@ -100,16 +100,25 @@ export interface WorkerMemory {
   readonly isMeasured: boolean;
 }
 
+/** Where a worker computes. */
+export interface WorkerPlace {
+  readonly kind: DeviceKind;
+  /** What the device is, such as "NVIDIA T4"; empty where its kind says all. */
+  readonly hardware: string;
+  readonly threads: number;
+}
+
 /** What one worker needs on a kind of device. */
 export async function workerMemory(
   model: VerifiedModel,
   store: MemoryModelStore,
-  threads: number,
-  kind: DeviceKind,
+  { threads, kind, hardware }: WorkerPlace,
 ): Promise<WorkerMemory> {
   const { graphBytes, entry } = model;
-  const key = { graphSha256: filesSha256(model), deviceKind: kind, runtime: model.precision, threads };
-  const measured = kind === "cpu" ? await store.read(key) : undefined;
-  const memory: MemoryModel = measured ?? estimateMemory({ graphBytes, maxTokens: entry.maxTokens, kind });
+  const outputWidth = entry.stage === "sparse" ? entry.dimension : 0;
+  const deviceKind = hardware ? `${kind} ${hardware}` : kind;
+  const key = { graphSha256: filesSha256(model), deviceKind, runtime: model.precision, threads };
+  const measured = kind === "simulated" ? undefined : await store.read(key);
+  const memory: MemoryModel = measured ?? estimateMemory({ graphBytes, maxTokens: entry.maxTokens, outputWidth, kind });
   return { memory, key, isMeasured: measured !== undefined };
 }

@@ -7,7 +7,7 @@ import {
   remoteLeases,
   toOutcomeSource,
 } from "@ragline/gpu-lease";
-import { calibrateSession, MemoryModelStore, type ModelSession, TextTokenizer } from "@ragline/inference";
+import { calibrateSession, gpuMargin, MemoryModelStore, type ModelSession, TextTokenizer } from "@ragline/inference";
 import { hasGraph, type ModelEntry } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
 import { BatchSpans } from "./batch-spans.js";
@@ -59,6 +59,10 @@ export interface StageSession {
 }
 
 const defaultLeaseWaitMs = 600_000;
+// A GPU's calls are joined from those of several batches.
+const gpuBatchesPerWorker = 14;
+// A GPU's memory is told in MiB, and is taken from the driver in blocks.
+const gpuProbeTokens = 4096;
 
 /** Tells of devices that were asked for and are not there: in the reply, and in the trace. */
 function reportFallbacks(fallbacks: readonly DeviceFallback[], tally: StageTally, tell: StageEvent): void {
@@ -128,8 +132,9 @@ export async function openStage(
     const tokenizer = await TextTokenizer.open(model.tokenizerPath);
     const threads = options.threadsPerWorker ?? 1;
     const store = new MemoryModelStore(options.memoryModelsDir || undefined);
-    const { memory, key, isMeasured } = await workerMemory(model, store, threads, kind);
-    const computing = toldSession(model, open, options, tell);
+    const hardware = granting.devices.find((device) => device.kind === kind)?.hardware ?? "";
+    const { memory, key, isMeasured } = await workerMemory(model, store, { threads, kind, hardware });
+    const computing = toldSession(model, open, options, tell, kind);
     session = computing;
     const sizing = new WorkerSizing({
       kind,
@@ -151,10 +156,14 @@ export async function openStage(
       maxDevices: deviceShare(granting, open),
       onStranded: (error) => ended.abort(error),
     });
-    const { workers, first, group } = opened;
+    const { workers, first, group, measurePeak } = opened;
     leased = workers;
-    if (!isMeasured && kind === "cpu") {
-      const measured = await calibrateSession(computing, group, entry.maxTokens);
+    if (!isMeasured && kind !== "simulated") {
+      const probeTokens = Math.min(gpuProbeTokens, sizing.tokensWithin(first.bytes));
+      const measured = await calibrateSession(computing, group, {
+        maxTokens: entry.maxTokens,
+        ...(kind === "cuda" ? { probeTokens, peakBytes: measurePeak, margin: gpuMargin } : {}),
+      });
       sizing.calibrate(measured);
       await store.write(key, measured);
     }
@@ -184,7 +193,7 @@ export async function openStage(
       tell,
       observer: options.observer,
       get batchesAhead() {
-        return 2 * computing.pids.length + 2;
+        return (kind === "cuda" ? gpuBatchesPerWorker : 2) * computing.pids.length + 2;
       },
       ended: ended.signal,
       ready: {

@@ -1,4 +1,5 @@
 import type { StageOpen } from "@ragline/contracts";
+import type { DeviceKind } from "@ragline/gpu-lease";
 import { ModelSession } from "@ragline/inference";
 import type { VerifiedModel } from "@ragline/models";
 import { noteWork } from "./batch-spans.js";
@@ -15,8 +16,10 @@ export function toldSession(
   open: StageOpen,
   { onWorkerLost, observer }: StageOptions,
   tell: StageEvent,
+  deviceKind: DeviceKind,
 ): ModelSession {
   return new ModelSession(model, {
+    deviceKind,
     maxBatchTokens: open.maxBatchTokens || defaultBatchTokens,
     startBatchTokens: open.maxBatchTokens || firstBatchTokens,
     onCall: (items, tokens) => observer.observeBatch(items, tokens),

@@ -65,7 +65,7 @@ export function deviceRows(runs: readonly StageRun[]): DeviceRow[] {
 const gigabytes = (bytes: number): number => bytes / 1e9;
 // What a GPU has as long as nothing else was said.
 const usualSoftLimitGb = 10;
-const samplingIntervalMs = { cuda: 1000, simulated: 250 } as const;
+const samplingIntervalMs = { cuda: 500, simulated: 250 } as const;
 
 /** `performance_baseline.gpu` of the manifest: the devices that are no CPU. */
 export function gpuBaseline(rows: readonly DeviceRow[]): object {

@@ -20,6 +20,7 @@ afterEach(() => {
 const device = (usedBytes: number) => ({
   name: "cpu:0",
   kind: "cpu" as const,
+  hardware: "",
   capBytes: 10,
   softLimitBytes: 8,
   grantedBytes: 5,
