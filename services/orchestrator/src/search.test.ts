@@ -72,9 +72,13 @@ test("the graph of a run finds what comparing every vector finds, and is used", 
   expect(filtered?.map(({ metadata }) => Number(metadata["number"]) < 12)).toEqual(Array<boolean>(10).fill(true));
 
   await truncate(join(directory.path, "out/things_index.faiss"), 100);
-  const broken = await cli(["search", "a violin", "--run", "out", "--mode", "dense"]);
+  const broken = await cli(["search", "--run", "out", "--mode", "dense", "--json"], "a violin\n:top 3\na bridge\n");
   expect(broken.stderr).toContain("things_index.faiss ends in the middle of its graph");
-  expect(broken.code).toBe(2);
+  const replies = broken.stdout.trim().split("\n");
+  expect(replies.map((line) => (JSON.parse(line) as { query: string; error: object }).query)).toEqual([
+    "a violin",
+    "a bridge",
+  ]);
 });
 
 test("a search ranks as the run did, or as it is told", async () => {
@@ -101,7 +105,8 @@ test.each([
   [["--rerank-mix", "1.5"], '--rerank-mix is "1.5"; expected a number from 0 to 1'],
   [["--rerank-model", "nobody"], "nobody"],
 ])("search with %j is told what is wrong", async (flags, message) => {
-  const { code, stderr, stdout } = await cli(["search", "a violin", "--run", "out", ...flags]);
+  const { code, stderr, stdout } = await cli(["search", "a violin", "--run", "out", "--json", ...flags]);
   expect(stderr).toContain(message);
-  expect([code, stdout]).toEqual([2, ""]);
+  expect((JSON.parse(stdout) as { error: { message: string } }).error.message).toContain(message);
+  expect(code).toBe(2);
 });

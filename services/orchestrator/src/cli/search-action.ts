@@ -109,7 +109,8 @@ export async function searchAction(query: string | undefined, flags: SearchFlags
     return exitCodes.done;
   } catch (error) {
     if (interrupted()) return exitCodes.interrupted;
-    const { code, message } = describeFailure(toRunError(error));
+    const { code, message, reason } = describeFailure(toRunError(error));
+    if (flags.json) process.stdout.write(`${JSON.stringify({ error: { reason, message } }, undefined, 2)}\n`);
     process.stderr.write(`ragline: ${message}\n`);
     return code;
   } finally {

@@ -60,7 +60,11 @@ export async function searchPrompt(options: SearchPromptOptions): Promise<void> 
         }
       } catch (error) {
         if (signal.aborted) return;
-        process.stderr.write(`ragline: ${describeFailure(toRunError(error)).message}\n`);
+        const { reason, message } = describeFailure(toRunError(error));
+        // So that there is one line for each question.
+        if (json && !line.startsWith(":"))
+          process.stdout.write(`${JSON.stringify({ query: line, error: { reason, message } })}\n`);
+        process.stderr.write(`ragline: ${message}\n`);
       }
     }
   } finally {
