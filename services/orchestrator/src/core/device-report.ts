@@ -1,6 +1,7 @@
 import { BatchResize_Cause, type DeviceUse, LeaseEvent_Kind } from "@ragline/contracts";
 import type { LeaseEvent } from "@ragline/gpu-lease";
 import type { CollectionResult } from "./collection-result.js";
+import { concurrentPeaks } from "./concurrent-peaks.js";
 import { enumName } from "./enum-name.js";
 import type { ModelRun } from "./model-stream.js";
 
@@ -29,7 +30,7 @@ export interface DeviceRow {
   readonly waitSeconds: number;
   /** Largest lease. */
   readonly grantedBytes: number;
-  /** Most bytes that one model's workers used. */
+  /** Most bytes that workers used; of models side by side the sum of what each used at most. */
   readonly peakBytes: number;
   readonly capBytes: number;
   readonly softLimitBytes: number;
@@ -59,7 +60,12 @@ export function deviceRows(runs: readonly StageRun[]): DeviceRow[] {
   const rows = new Map<string, DeviceRow>();
   for (const { run } of runs)
     for (const use of run.summary.devices) rows.set(use.device, addUp(rows.get(use.device), use));
-  return [...rows.values()].sort((a, b) => a.device.localeCompare(b.device, "en", { numeric: true }));
+  const together = concurrentPeaks(runs.flatMap(({ run }) => run.summary.leaseEvents));
+  const withPeaks = [...rows.values()].map((row) => ({
+    ...row,
+    peakBytes: Math.max(row.peakBytes, together.get(row.device) ?? 0),
+  }));
+  return withPeaks.sort((a, b) => a.device.localeCompare(b.device, "en", { numeric: true }));
 }
 
 const gigabytes = (bytes: number): number => bytes / 1e9;
