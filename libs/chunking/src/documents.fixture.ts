@@ -70,7 +70,7 @@ export function checked(document: SourceDocument, options: ChunkDocumentOptions)
   equal(new Set(chunks.map(({ metadata }) => metadata.content_id)).size, chunks.length, "content ids differ");
   equal(ledger.bytes, document.bytes);
   equal(sum(ledger.byteCounts), document.bytes, "every byte is counted once");
-  equal(ledger.characters, text.length);
+  equal(ledger.characters, text.length + document.skippedCharacters);
   equal(ledger.characterCounts.core ?? 0, core);
   equal(ledger.characterCounts.blank ?? 0, text.length - core);
   return chunks;

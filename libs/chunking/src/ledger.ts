@@ -14,7 +14,7 @@ export interface Ledger {
   /** Size of the file. */
   readonly bytes: number;
   readonly byteCounts: LedgerCounts;
-  /** Length of the text that the file holds, in UTF-16 code units. */
+  /** Text that the file holds, in UTF-16 code units, with what its reader left out by rule. */
   readonly characters: number;
   readonly characterCounts: LedgerCounts;
 }
@@ -36,20 +36,21 @@ export class LedgerError extends Error {
  * @throws LedgerError when core spans overlap, are out of order or leave the text, or a count is off.
  */
 export function buildLedger(document: SourceDocument, cores: readonly CoreSpan[]): Ledger {
-  const { text, sourceSpans, relativePath } = document;
+  const { text, sourceSpans, relativePath, skippedCharacters } = document;
   const parts = partsOf(text, cores, relativePath);
   const characterCounts = new Counts();
   for (const { reason, start, end } of parts) characterCounts.add(reason, end - start);
+  characterCounts.add("skipped", skippedCharacters);
   const byteCounts = new Counts();
   for (const span of sourceSpans) if (span.kind !== "text") byteCounts.add(span.kind, span.end - span.start);
   const textSpans = sourceSpans.filter((span): span is TextSourceSpan => span.kind === "text");
   countBytes(textSpans, parts, new SourceLocator(document), byteCounts);
   byteCounts.check(document.bytes, `bytes of ${relativePath}`);
-  characterCounts.check(text.length, `characters of ${relativePath}`);
+  characterCounts.check(text.length + skippedCharacters, `characters of ${relativePath}`);
   return {
     bytes: document.bytes,
     byteCounts: byteCounts.counts,
-    characters: text.length,
+    characters: characterCounts.sum,
     characterCounts: characterCounts.counts,
   };
 }

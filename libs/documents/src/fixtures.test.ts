@@ -93,5 +93,14 @@ test("blocks say where they are from", async () => {
     '{"sheet":"Stores 2024"}',
     '{"sheet":"Stores 2024","cell":"A1:E4"}',
     '{"sheet":"Stores 2024","cell":"A8:A8"}',
+    '{"sheet":"Stores 2024","cell":"A10:B10"}',
   ]);
+});
+
+test.each([
+  ["python-docx-margins.docx", "Harbour officeNot for saleAt seven, says the log."],
+  // The body once more, as plain text.
+  ["email.eml", expected["email.eml"].slice(0, 5).join("\n\n")],
+])("what %s holds beside its text is counted", async (name, leftOut) => {
+  expect((await read(name)).skippedCharacters).toBe(leftOut.length);
 });

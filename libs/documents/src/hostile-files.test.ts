@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import expected from "../fixtures/expected.json" with { type: "json" };
 import { DocumentError, DocumentReader, parseDocument } from "./index.js";
+import { sheetNamespace, wordNamespace, wordParts, workbookParts } from "./office.fixture.js";
 import { makeZip, type ZipEntry } from "./zip.fixture.js";
 
 const fixtures = new URL("../fixtures/", import.meta.url);
@@ -79,37 +80,6 @@ test("an archive that lies about its size costs one typed error", async () => {
   expect(refused).toContain(await outcome("lie.docx", makeZip(wordParts(text as ZipEntry))));
   expect(refused).toContain(await outcome("lie.xlsx", makeZip(workbookParts(cells as ZipEntry))));
 });
-
-const types = "application/vnd.openxmlformats-officedocument";
-const officeRelation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-const wordNamespace = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
-const sheetNamespace = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-
-function rootParts(part: string, type: string): ZipEntry[] {
-  const content = `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/${part}" ContentType="${types}.${type}+xml"/></Types>`;
-  const relation = `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="${officeRelation}/officeDocument" Target="${part}"/></Relationships>`;
-  return [
-    { name: "[Content_Types].xml", content },
-    { name: "_rels/.rels", content: relation },
-  ];
-}
-
-function wordParts(document: ZipEntry): ZipEntry[] {
-  return [...rootParts("word/document.xml", "wordprocessingml.document.main"), document];
-}
-
-function workbookParts(sheet: ZipEntry): ZipEntry[] {
-  const relation = `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="${officeRelation}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`;
-  return [
-    ...rootParts("xl/workbook.xml", "spreadsheetml.sheet.main"),
-    {
-      name: "xl/workbook.xml",
-      content: `<workbook xmlns="${sheetNamespace}" xmlns:r="${officeRelation}"><sheets><sheet name="A" sheetId="1" r:id="r1"/></sheets></workbook>`,
-    },
-    { name: "xl/_rels/workbook.xml.rels", content: relation },
-    sheet,
-  ];
-}
 
 test("entities that stand for endless text are not expanded", async () => {
   const slide = laughing("ppt/slides/slide1.xml", "<sld><sp><p><r><t>", "</t></r></p></sp></sld>");

@@ -1,6 +1,8 @@
 import mammoth from "mammoth";
+import type { Block } from "../block.js";
 import type { ParsedText } from "../source-document.js";
 import { parseHtml } from "./html-blocks.js";
+import { replaceMath } from "./office-math.js";
 import { ZipArchive } from "./zip-archive.js";
 
 /** Styles beyond mammoth's own that say what a paragraph is. */
@@ -14,14 +16,46 @@ const styleMap = [
   "p[style-name='HTML Preformatted'] => pre:separator('\\n')",
 ];
 
-/** Word documents: body, footnotes and endnotes. Headers, footers, comments and pictures are left out. */
+/** Parts of a document that hold text which is not of its body. */
+const leftOut = /^word\/(?:(?:header|footer|comments)\d*|(?:charts|diagrams)\/(?:chart|data)\d*)\.xml$/;
+/** Tags of elements that only hold others, and which mammoth would leave out with all that is in them. */
+const wrappers =
+  /<\/?(?:w:(?:fldSimple|ruby|rt|rubyBase|dir|bdo)|v:(?:oval|line|polyline|arc|curve))(?:\s(?:[^>"']|"[^"]*"|'[^']*')*)?>/g;
+
+/**
+ * Word documents: body, text boxes, formulas as LaTeX, footnotes and endnotes. Headers, footers, comments and the texts of
+ * charts and diagrams are left out and counted.
+ */
 export async function parseDocx(bytes: Uint8Array): Promise<ParsedText> {
-  // mammoth unpacks the archive itself; looked at first for what is no archive, or would explode.
-  await ZipArchive.open(bytes);
-  const { value } = await mammoth.convertToHtml(
-    { buffer: Buffer.from(bytes) },
-    { styleMap, convertImage: mammoth.images.imgElement(async () => ({ src: "" })) },
-  );
-  const { text, blocks, skippedCharacters } = parseHtml(value, { firstRowIsHeader: true });
-  return { text, blocks, skippedCharacters };
+  const archive = await ZipArchive.open(bytes);
+  const { value } = await mammoth.convertToHtml(asInput(archive), {
+    styleMap,
+    convertImage: mammoth.images.imgElement(async () => ({ src: "" })),
+  });
+  const html = value.replace(/ ?<a href="#[^"]*">↑<\/a>/g, "");
+  const { text, blocks, skippedCharacters } = parseHtml(html, { firstRowIsHeader: true });
+  return {
+    text,
+    blocks: blocks.map((block) => (isFormula(text, block) ? { ...block, kind: "formula" } : block)),
+    skippedCharacters: skippedCharacters + (await archive.charactersOf((name) => leftOut.test(name))),
+  };
+}
+
+/** The archive as mammoth reads it, so that limits hold and what mammoth does not know is made known to it. */
+function asInput(archive: ZipArchive): Parameters<typeof mammoth.convertToHtml>[0] {
+  const file = {
+    exists: (name: string) => archive.has(name),
+    read: async (name: string) => prepared(await archive.required(name)),
+  };
+  // Beside what its types say, it takes an archive that is open.
+  return { file } as unknown as { buffer: Buffer };
+}
+
+function prepared(xml: string): string {
+  const asRun = (latex: string): string => `<w:r><w:t xml:space="preserve">${latex}</w:t></w:r>`;
+  return replaceMath(xml, asRun).replace(wrappers, "").replaceAll("<w:cr/>", "<w:br/>");
+}
+
+function isFormula(text: string, { kind, start, end }: Block): boolean {
+  return kind === "paragraph" && /^\$\$[^$]+\$\$$/.test(text.slice(start, end));
 }

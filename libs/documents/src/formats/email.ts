@@ -10,7 +10,7 @@ const maxNesting = 64;
 
 /**
  * Messages as RFC 5322 and MIME have them: the subject as a heading, sender, receivers, date and names of attachments, and
- * the body once, as HTML where it has that. What is attached is not read.
+ * the body once, as HTML where it has that. Its other form, and texts that are attached, are left out and counted.
  */
 export async function parseEmail(bytes: Uint8Array): Promise<ParsedText> {
   if (!/^[!-9;-~]+:/m.test(Buffer.from(bytes.subarray(0, 4096)).toString("latin1"))) {
@@ -35,7 +35,12 @@ export async function parseEmail(bytes: Uint8Array): Promise<ParsedText> {
     ? parseHtml(message.html ?? "", { titleIsHeading: false })
     : parsePlainText((message.text ?? "").replace(/\r\n?/g, "\n").trim());
   writer.addParsed(body, source);
-  return writer.finish(body.skippedCharacters);
+  let skipped = body.skippedCharacters + (isHtml ? (message.text ?? "").trim().length : 0);
+  for (const { mimeType, content } of message.attachments) {
+    if (/^(?:text|message)\//.test(mimeType))
+      skipped += typeof content === "string" ? content.length : content.byteLength;
+  }
+  return writer.finish(skipped);
 }
 
 function names(addresses: readonly Address[] | undefined): string {

@@ -8,13 +8,17 @@ import { ZipArchive } from "./zip-archive.js";
 
 const voidTags = new Set("area base br col embed hr img input link meta source track wbr".split(" "));
 
-/** Books in EPUB 2 and 3: the pages of the spine in its order. Tables of contents repeat the headings and are left out. */
+/**
+ * Books in EPUB 2 and 3: the pages of the spine in its order. Tables of contents repeat the headings; these and pages that
+ * are not in the spine are left out and counted.
+ */
 export async function parseEpub(bytes: Uint8Array): Promise<ParsedText> {
   const archive = await ZipArchive.open(bytes);
   const writer = new BlockWriter();
   const encrypted = await encryptedFiles(archive);
-  let skipped = 0;
-  for (const path of await readingOrder(archive)) {
+  const { read, leftOut } = await readingOrder(archive);
+  let skipped = await archive.charactersOf((name) => leftOut.has(name));
+  for (const path of read) {
     if (encrypted.has(path)) {
       throw new DocumentError("encrypted", `is protected by a key (its page ${path} is encrypted); use a copy without`);
     }
@@ -27,7 +31,8 @@ export async function parseEpub(bytes: Uint8Array): Promise<ParsedText> {
   return writer.finish(skipped);
 }
 
-async function readingOrder(archive: ZipArchive): Promise<string[]> {
+/** The pages of the book, and those that are not read. */
+async function readingOrder(archive: ZipArchive): Promise<{ read: string[]; leftOut: ReadonlySet<string> }> {
   let packagePath = "";
   readXml(await archive.required("META-INF/container.xml"), {
     open: ({ name, attributes }) => {
@@ -35,16 +40,20 @@ async function readingOrder(archive: ZipArchive): Promise<string[]> {
     },
   });
   const pages = new Map<string, string>();
+  const leftOut = new Set<string>();
   const order: string[] = [];
   readXml(await archive.required(packagePath), {
     open: ({ name, attributes: { id, href, idref, properties, "media-type": type = "" } }) => {
-      const isPage = /html/.test(type) && !properties?.split(" ").includes("nav");
-      if (name === "item" && id && href && isPage) {
-        pages.set(id, posix.join(posix.dirname(packagePath), decodeURIComponent(href)));
+      if (name === "item" && id && href && /html/.test(type)) {
+        const path = posix.join(posix.dirname(packagePath), decodeURIComponent(href));
+        leftOut.add(path);
+        if (!properties?.split(" ").includes("nav")) pages.set(id, path);
       } else if (name === "itemref" && idref) order.push(idref);
     },
   });
-  return order.flatMap((id) => pages.get(id) ?? []);
+  const read = order.flatMap((id) => pages.get(id) ?? []);
+  for (const path of read) leftOut.delete(path);
+  return { read, leftOut };
 }
 
 async function encryptedFiles(archive: ZipArchive): Promise<Set<string>> {

@@ -122,6 +122,8 @@ class VisibleText {
 
   #enterElement(element: Element): (() => void) | undefined {
     const tag = element.tagName;
+    // What a picture shows is said beside the text, not in it.
+    if (tag === "img") this.#skipped += element.attrs.find(({ name }) => name === "alt")?.value.length ?? 0;
     if (inline.has(tag)) return undefined;
     switch (tag) {
       case "h1":

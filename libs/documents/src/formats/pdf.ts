@@ -16,23 +16,26 @@ const bullet = /^[•◦▪■●○‣⁃∙\uf0b7]/;
 
 /**
  * PDFs that hold text: lines in the order of the file, joined to paragraphs where they stand close; larger letters make
- * headings, bullets lists, and lines of parts that stand far apart tables. Pages end with a page break. Scanned pages hold no text and are empty.
+ * headings, bullets lists, and lines of parts that stand far apart tables. Behind the lines of a page stand the values of its
+ * form; its comments are left out and counted. Pages end with a page break. Scanned pages hold no text and are empty.
  */
 export async function parsePdf(bytes: Uint8Array): Promise<ParsedText> {
   if (!Buffer.from(bytes.subarray(0, 1024)).includes("%PDF-")) {
     throw new DocumentError("unparsable", "is no PDF, as its name says; check its name");
   }
   const pages = await readPages(bytes);
-  const body = commonHeight(pages.flat());
-  const larger = [...new Set(pages.flat().map(({ height }) => Math.round(height)))]
+  const lines = pages.map((page) => page.lines);
+  const body = commonHeight(lines.flat());
+  const larger = [...new Set(lines.flat().map(({ height }) => Math.round(height)))]
     .filter((height) => height > body * headingHeight)
     .sort((a, b) => b - a);
-  const gap = commonGap(pages) * paragraphGap;
+  const gap = commonGap(lines) * paragraphGap;
   const writer = new BlockWriter();
-  for (const [i, lines] of pages.entries()) {
+  let skipped = 0;
+  for (const [i, page] of pages.entries()) {
     const source = { page: i + 1 };
     if (i > 0) writer.addPageBreak();
-    for (const { kind, lines: group } of toGroups(lines, gap)) {
+    for (const { kind, lines: group } of toGroups(page.lines, gap)) {
       if (kind === "table")
         writer.addTable(
           group.map(({ cells }) => cells),
@@ -47,11 +50,21 @@ export async function parsePdf(bytes: Uint8Array): Promise<ParsedText> {
         else writer.add(text, { kind: "paragraph", source });
       }
     }
+    writer.add(page.fields.join("\n"), { kind: "paragraph", source });
+    skipped += page.skippedCharacters;
   }
-  return writer.finish();
+  return writer.finish(skipped);
 }
 
-async function readPages(bytes: Uint8Array): Promise<PdfLine[][]> {
+interface PdfPage {
+  readonly lines: PdfLine[];
+  /** Names and values of its form. */
+  readonly fields: string[];
+  /** Letters of its comments. */
+  readonly skippedCharacters: number;
+}
+
+async function readPages(bytes: Uint8Array): Promise<PdfPage[]> {
   // It takes the bytes over, so it gets a copy.
   const document = await getDocumentProxy(Uint8Array.from(bytes), { verbosity: 0, stopAtErrors: false }).catch(
     (error: Error) => {
@@ -59,15 +72,34 @@ async function readPages(bytes: Uint8Array): Promise<PdfLine[][]> {
       throw new DocumentError("encrypted", "is protected by a password; save it without");
     },
   );
-  const pages: PdfLine[][] = [];
+  const pages: PdfPage[] = [];
   for (let number = 1; number <= document.numPages; number++) {
     const page = await document.getPage(number);
     const { items } = await page.getTextContent();
-    pages.push(toLines(items.filter((item) => "str" in item)));
+    const annotations = (await page.getAnnotations()) as Annotation[];
+    const fields = annotations.flatMap(fieldOf);
+    const skippedCharacters = annotations.reduce((sum, { contentsObj }) => sum + (contentsObj?.str?.length ?? 0), 0);
+    pages.push({ lines: toLines(items.filter((item) => "str" in item)), fields, skippedCharacters });
     page.cleanup();
   }
   await document.destroy();
   return pages;
+}
+
+/** What is used of an annotation, as pdf.js has it. */
+interface Annotation {
+  readonly subtype?: string;
+  readonly fieldName?: string;
+  readonly alternativeText?: string;
+  readonly fieldValue?: unknown;
+  readonly contentsObj?: { readonly str?: string };
+}
+
+/** A field of a form that was filled in; the page itself does not draw it. */
+function fieldOf({ subtype, fieldName = "", alternativeText, fieldValue }: Annotation): string[] {
+  const value = Array.isArray(fieldValue) ? fieldValue.join(", ") : fieldValue;
+  if (subtype !== "Widget" || typeof value !== "string" || value.trim() === "" || value === "Off") return [];
+  return [`${alternativeText || fieldName}: ${value}`];
 }
 
 /** The height of most letters. */

@@ -1,15 +1,19 @@
 import type { SourceReference } from "../block.js";
 import type { ParsedText } from "../source-document.js";
 import { BlockWriter } from "./block-writer.js";
+import { replaceMath } from "./office-math.js";
 import { readRelations } from "./office-relations.js";
 import { readXml } from "./xml-events.js";
 import { ZipArchive } from "./zip-archive.js";
 
 const presentation = "ppt/presentation.xml";
 
+/** Parts of a presentation that hold text which is on no slide and in no notes, or in pictures. */
+const leftOut = /^ppt\/(?:comments\/.*|charts\/chart\d*)\.xml$/;
+
 /**
- * PowerPoint presentations: each slide's title as a heading, its texts, tables and diagrams in the order of the file, and
- * its notes. Slides end with a page break.
+ * PowerPoint presentations: each slide's title as a heading, its texts, tables, formulas (as LaTeX) and diagrams in the
+ * order of the file, and its notes. Slides end with a page break. Comments and the texts of charts are left out and counted.
  */
 export async function parsePptx(bytes: Uint8Array): Promise<ParsedText> {
   const archive = await ZipArchive.open(bytes);
@@ -26,7 +30,7 @@ export async function parsePptx(bytes: Uint8Array): Promise<ParsedText> {
       }
     }
   }
-  return writer.finish();
+  return writer.finish(await archive.charactersOf((name) => leftOut.test(name)));
 }
 
 async function slideNames(archive: ZipArchive): Promise<string[]> {
@@ -57,43 +61,52 @@ function writeSlide(xml: string, writer: BlockWriter, source: SourceReference): 
   let cell: string[] | undefined;
   let line: { text: string; level: number } | undefined;
   let isText = false;
+  /** Inside what programs show that do not know the choice before it: the same once more. */
+  let fallbacks = 0;
   const loose: Shape = { placeholder: undefined, paragraphs: [] };
 
-  readXml(xml, {
-    open: ({ name, attributes }) => {
-      if (name === "sp") shapes.push({ placeholder: undefined, paragraphs: [] });
-      else if (name === "ph") {
-        const shape = shapes.at(-1);
-        if (shape) shape.placeholder = attributes.type ?? "obj";
-      } else if (name === "tbl") rows = [];
-      else if (name === "tr") rows?.push([]);
-      else if (name === "tc") cell = [];
-      else if (name === "p") line = { text: "", level: 0 };
-      else if (name === "pPr" && line) line.level = Number(attributes.lvl ?? 0);
-      else if (name === "br" && line) line.text += "\n";
-      else if (name === "t") isText = true;
+  readXml(
+    replaceMath(xml, (latex) => `<r><t>${latex}</t></r>`),
+    {
+      open: ({ name, attributes }) => {
+        if (name === "Fallback") fallbacks++;
+        if (fallbacks > 0) return;
+        if (name === "sp") shapes.push({ placeholder: undefined, paragraphs: [] });
+        else if (name === "ph") {
+          const shape = shapes.at(-1);
+          if (shape) shape.placeholder = attributes.type ?? "obj";
+        } else if (name === "tbl") rows = [];
+        else if (name === "tr") rows?.push([]);
+        else if (name === "tc") cell = [];
+        else if (name === "p") line = { text: "", level: 0 };
+        else if (name === "pPr" && line) line.level = Number(attributes.lvl ?? 0);
+        else if (name === "br" && line) line.text += "\n";
+        else if (name === "t") isText = true;
+      },
+      text: (text) => {
+        if (isText && line) line.text += text;
+      },
+      close: (name) => {
+        if (name === "Fallback") fallbacks--;
+        else if (fallbacks > 0) return;
+        else if (name === "t") isText = false;
+        else if (name === "p" && line) {
+          if (cell) cell.push(line.text);
+          else (shapes.at(-1) ?? loose).paragraphs.push(line);
+          line = undefined;
+        } else if (name === "tc" && cell) {
+          rows?.at(-1)?.push(cell.join(" "));
+          cell = undefined;
+        } else if (name === "tbl" && rows) {
+          writer.addTable(rows, source);
+          rows = undefined;
+        } else if (name === "sp") {
+          const shape = shapes.pop();
+          if (shape) writeShape(shape, writer, source);
+        }
+      },
     },
-    text: (text) => {
-      if (isText && line) line.text += text;
-    },
-    close: (name) => {
-      if (name === "t") isText = false;
-      else if (name === "p" && line) {
-        if (cell) cell.push(line.text);
-        else (shapes.at(-1) ?? loose).paragraphs.push(line);
-        line = undefined;
-      } else if (name === "tc" && cell) {
-        rows?.at(-1)?.push(cell.join(" "));
-        cell = undefined;
-      } else if (name === "tbl" && rows) {
-        writer.addTable(rows, source);
-        rows = undefined;
-      } else if (name === "sp") {
-        const shape = shapes.pop();
-        if (shape) writeShape(shape, writer, source);
-      }
-    },
-  });
+  );
   writeShape(loose, writer, source);
 }
 

@@ -3,13 +3,16 @@ import type { ParsedText } from "../source-document.js";
 import { BlockWriter } from "./block-writer.js";
 import { ZipArchive } from "./zip-archive.js";
 
+/** Parts of a workbook that hold text which is in no cell. */
+const leftOut = /^xl\/(?:(?:comments|threadedComments)(?:\/.*)?\d*|drawings\/drawing\d*|charts\/chart\d*)\.xml$/;
+
 /**
  * Excel workbooks: each sheet's name as a heading, and a table for each run of rows between empty ones. Cells have the
- * values that were last computed; dates are written as ISO 8601.
+ * values that were last computed; dates are written as ISO 8601. Comments, drawings and charts are left out and counted.
  */
 export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
   // It unpacks the archive itself; looked at first for what is no archive, or would explode.
-  await ZipArchive.open(bytes);
+  const archive = await ZipArchive.open(bytes);
   const sheets = await readWorkbook(Buffer.from(bytes));
   const writer = new BlockWriter();
   for (const { sheet, data } of sheets) {
@@ -23,7 +26,7 @@ export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
       first = y + 1;
     }
   }
-  return writer.finish();
+  return writer.finish(await archive.charactersOf((name) => leftOut.test(name)));
 }
 
 function writeRegion(rows: readonly string[][], firstRow: number, sheet: string, writer: BlockWriter): void {
@@ -42,8 +45,22 @@ function toText(value: unknown): string {
   if (typeof value === "string") return value.trim();
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (!(value instanceof Date)) return "";
+  if (value.getTime() < firstDay) return duration(value.getTime() - dayZero);
   const iso = value.toISOString();
   return iso.endsWith("T00:00:00.000Z") ? iso.slice(0, 10) : iso.replace(".000Z", "");
+}
+
+/** Times of day and spans of time count from here, and dates from two days later. */
+const dayZero = Date.UTC(1899, 11, 30);
+const firstDay = Date.UTC(1900, 0, 1);
+
+/** Hours, minutes and seconds. */
+function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  const parts = [seconds / 3600, (seconds % 3600) / 60, seconds % 60].map((part) =>
+    String(Math.floor(part)).padStart(2, "0"),
+  );
+  return parts.join(":");
 }
 
 /** A to Z, AA and so on, from 0. */

@@ -61,6 +61,15 @@ export class ZipArchive {
     return new TextDecoder(encoding).decode(bytes);
   }
 
+  /** How many letters the XML files of some names hold between their tags. */
+  async charactersOf(isCounted: (name: string) => boolean): Promise<number> {
+    let characters = 0;
+    for (const name of this.#entries.keys()) {
+      if (isCounted(name)) characters += ((await this.text(name)) ?? "").replace(/<[^>]*>/g, "").trim().length;
+    }
+    return characters;
+  }
+
   /** The text of a file that must be there. */
   async required(name: string): Promise<string> {
     const text = await this.text(name);

@@ -36,6 +36,11 @@ export function chunkText(summary: ChunkDirectorySummary, seconds: number): stri
   const chunks = documents.reduce((sum, document) => sum + document.chunks, 0);
   table.push(["all", chunks, total.bytes, ...shown.map((reason) => total.byteCounts[reason] ?? 0), ""]);
   const parts = [`Bytes of each document by what became of them\n${table.toString()}`];
+  const leftOut = total.characterCounts.skipped ?? 0;
+  if (leftOut > 0)
+    parts.push(
+      `${leftOut} characters of text were left out by rule: scripts, page headers, comments, charts and the like`,
+    );
   if (skipped.length > 0) {
     const lines = skipped.slice(0, maxSkippedShown).map(({ message }) => `  ${message}`);
     if (skipped.length > maxSkippedShown) lines.push(`  and ${skipped.length - maxSkippedShown} more, see --json`);
