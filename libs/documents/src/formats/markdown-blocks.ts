@@ -83,7 +83,10 @@ function describe(
       return { kind: "list", breaks: breaksAt(startsWithin(tokens, i, "list_item_open").map(offset)) };
     case "table_open":
       return { kind: "table", headerEnd: offset((token.map?.[0] ?? 0) + 2) };
-    case "fence":
+    case "fence": {
+      const language = /^[^\s{,]+/.exec(token.info.trim())?.[0].toLowerCase();
+      return { kind: "code", ...(language !== undefined && { language }) };
+    }
     case "code_block":
       return { kind: "code" };
     case "html_block":

@@ -6,7 +6,11 @@ const documents: readonly FormatReader[] = [
     format: "markdown",
     extensions: [".md", ".markdown"],
     isIsolated: false,
-    load: async () => ({ text: (await import("./markdown-blocks.js")).parseMarkdown }),
+    load: async () => {
+      const { parseMarkdown } = await import("./markdown-blocks.js");
+      const { withCodeBreaks } = await import("./code-breaks.js");
+      return { text: (text) => withCodeBreaks(parseMarkdown(text)) };
+    },
   },
   {
     format: "text",
@@ -69,7 +73,11 @@ const data: readonly FormatReader[] = [
     format: "notebook",
     extensions: [".ipynb"],
     isIsolated: true,
-    load: async () => ({ text: (await import("./notebook.js")).parseNotebook }),
+    load: async () => {
+      const { parseNotebook } = await import("./notebook.js");
+      const { withCodeBreaks } = await import("./code-breaks.js");
+      return { text: (json) => withCodeBreaks(parseNotebook(json)) };
+    },
   },
   {
     format: "csv",
@@ -147,4 +155,32 @@ export const supportedExtensions: readonly string[] = [...byExtension.keys()];
 /** What reads files of an extension, in lower case with its dot. */
 export function readerOf(extension: string): FormatReader | undefined {
   return byExtension.get(extension);
+}
+
+/** Other names of languages, where people write code into documents. */
+const languageNames: Readonly<Record<string, string>> = {
+  python3: ".py",
+  javascript: ".js",
+  typescript: ".ts",
+  golang: ".go",
+  rust: ".rs",
+  python: ".py",
+  "c++": ".cpp",
+  csharp: ".cs",
+  "c#": ".cs",
+  ruby: ".rb",
+  jsonc: ".json",
+};
+/**
+ * Read without a process of their own, these take time that grows with the square of their length or worse on code that is
+ * made for it; the statements of shells stand on lines of their own anyhow.
+ */
+const guarded = new Set([".sh", ".bash", ".yaml", ".yml"]);
+
+/** What reads code of a language within a document, by the language's name or the extension of its files. */
+export function readerOfLanguage(language: string): FormatReader | undefined {
+  const extension = languageNames[language] ?? `.${language}`;
+  const reader = readerOf(extension);
+  const isCode = reader?.format === "code" || reader?.format === "json";
+  return isCode && !guarded.has(extension) ? reader : undefined;
 }
