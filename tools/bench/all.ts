@@ -16,6 +16,8 @@ const names = [
   "search-throughput",
   "evaluation-throughput",
   "telemetry-cost",
+  "chunking-throughput",
+  "chunking-corpus",
 ];
 
 for (const name of names) {

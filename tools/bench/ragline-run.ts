@@ -16,7 +16,7 @@ export interface RunSummary {
   }[];
 }
 
-/** A `ragline run` in a process of its own. */
+/** A command of `ragline` in a process of its own. */
 export interface RaglineRun {
   readonly child: ChildProcess;
   /** Settles when the process has ended and all of its output was read. */
@@ -31,14 +31,23 @@ export interface RaglineRun {
 
 const keptLines = 10;
 
+/** Starts `ragline run --json` as a user would; see {@link startRagline}. */
+export function startRun(args: readonly string[], onLine?: (line: string) => void): RaglineRun {
+  return startRagline("run", args, onLine);
+}
+
 /**
- * Starts `ragline run --json` as a user would.
+ * Starts a command of `ragline` with `--json` as a user would.
  * @param onLine told of each line of progress.
  */
-export function startRun(args: readonly string[], onLine: (line: string) => void = () => undefined): RaglineRun {
+export function startRagline(
+  command: "run" | "chunk",
+  args: readonly string[],
+  onLine: (line: string) => void = () => undefined,
+): RaglineRun {
   const startedAt = performance.now();
   const cli = fromRoot("services/orchestrator/bin/ragline.mjs");
-  const child = spawn(process.execPath, [cli, "run", ...args, "--json"], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [cli, command, ...args, "--json"], { stdio: ["ignore", "pipe", "pipe"] });
   const lastLines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
     lastLines.push(line);
