@@ -1,8 +1,7 @@
 import type { Block, BlockBreak } from "../block.js";
 import { DocumentError } from "../document-error.js";
 import type { ParsedText } from "../source-document.js";
-import type { ParseText } from "./format-reader.js";
-import { readerOfLanguage } from "./readers.js";
+import type { FormatReader, ParseText } from "./format-reader.js";
 
 /** Shorter pieces of code fit into most chunks; they are cut between lines where they do not. */
 const minCharacters = 256;
@@ -10,8 +9,11 @@ const minCharacters = 256;
 const maxCharacters = 16 * 1024;
 const maxDocumentCharacters = 512 * 1024;
 
+/** What reads code of a language, by the name that documents give it. */
+type FindReader = (language: string) => FormatReader | undefined;
+
 /** Finds where the code among a text's blocks may be cut, by the grammars of the languages that it is said to be in. */
-export async function withCodeBreaks(parsed: ParsedText): Promise<ParsedText> {
+export async function withCodeBreaks(parsed: ParsedText, readerOf: FindReader): Promise<ParsedText> {
   const blocks: Block[] = [];
   let characters = 0;
   for (const block of parsed.blocks) {
@@ -19,7 +21,9 @@ export async function withCodeBreaks(parsed: ParsedText): Promise<ParsedText> {
     const isParsed = end - start >= minCharacters && end - start <= maxCharacters;
     if (isParsed) characters += end - start;
     const breaks =
-      isParsed && characters <= maxDocumentCharacters ? await breaksOf(parsed.text, block, start, end) : [];
+      isParsed && characters <= maxDocumentCharacters
+        ? await breaksOf(parsed.text.slice(start, end), start, await parserOf(block.language ?? "", readerOf))
+        : [];
     blocks.push(breaks.length > 0 ? { ...block, breaks } : block);
   }
   return { ...parsed, blocks };
@@ -38,11 +42,10 @@ function codeOf(text: string, { kind, language, start, end, breaks }: Block): { 
   };
 }
 
-async function breaksOf(text: string, { language = "" }: Block, start: number, end: number): Promise<BlockBreak[]> {
-  const parse = await parserOf(language);
+async function breaksOf(code: string, start: number, parse: ParseText | undefined): Promise<BlockBreak[]> {
   if (parse === undefined) return [];
   try {
-    const { blocks } = await parse(text.slice(start, end));
+    const { blocks } = await parse(code);
     return blocks.flatMap(({ breaks = [] }) => breaks.map(({ at, level }) => ({ at: at + start, level })));
   } catch (error) {
     // Code of documentation is often a piece that its grammar refuses; it is cut between lines.
@@ -53,16 +56,15 @@ async function breaksOf(text: string, { language = "" }: Block, start: number, e
 
 const parsers = new Map<string, Promise<ParseText | undefined>>();
 
-function parserOf(language: string): Promise<ParseText | undefined> {
-  let parser = parsers.get(language);
-  if (parser === undefined) {
-    parser = load(language);
-    parsers.set(language, parser);
-  }
+function parserOf(language: string, readerOf: FindReader): Promise<ParseText | undefined> {
+  const known = parsers.get(language);
+  if (known !== undefined) return known;
+  const parser = load(readerOf(language));
+  parsers.set(language, parser);
   return parser;
 }
 
-async function load(language: string): Promise<ParseText | undefined> {
-  const loaded = await readerOfLanguage(language)?.load();
+async function load(reader: FormatReader | undefined): Promise<ParseText | undefined> {
+  const loaded = await reader?.load();
   return loaded !== undefined && "text" in loaded ? loaded.text : undefined;
 }

@@ -9,7 +9,7 @@ const documents: readonly FormatReader[] = [
     load: async () => {
       const { parseMarkdown } = await import("./markdown-blocks.js");
       const { withCodeBreaks } = await import("./code-breaks.js");
-      return { text: (text) => withCodeBreaks(parseMarkdown(text)) };
+      return { text: (text) => withCodeBreaks(parseMarkdown(text), readerOfLanguage) };
     },
   },
   {
@@ -76,7 +76,7 @@ const data: readonly FormatReader[] = [
     load: async () => {
       const { parseNotebook } = await import("./notebook.js");
       const { withCodeBreaks } = await import("./code-breaks.js");
-      return { text: (json) => withCodeBreaks(parseNotebook(json)) };
+      return { text: (json) => withCodeBreaks(parseNotebook(json), readerOfLanguage) };
     },
   },
   {
