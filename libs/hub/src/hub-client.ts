@@ -2,6 +2,7 @@ import { parseRetryAfter } from "@ragline/http";
 import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { byteSize } from "./byte-size.js";
 import { HubError } from "./hub-error.js";
+import { defaultEndpoint } from "./hub-settings.js";
 import { networkProblem } from "./network-problem.js";
 import { PassingError } from "./passing-error.js";
 
@@ -70,7 +71,7 @@ export class HubClient {
   #hasAnswered = false;
 
   /** @throws HubError when the endpoint is no web address. */
-  constructor({ endpoint = "https://huggingface.co", token, idleTimeoutMs = 30_000 }: HubClientOptions = {}) {
+  constructor({ endpoint = defaultEndpoint, token, idleTimeoutMs = 30_000 }: HubClientOptions = {}) {
     const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
     if (!url || !["http:", "https:"].includes(url.protocol))
       throw new HubError("refused", `"${endpoint}" is no address of a hub; HF_ENDPOINT is something like https://host`);

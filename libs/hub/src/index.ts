@@ -4,7 +4,7 @@ export { fetchableExtensions, isFetchable, isSafeName } from "./file-names.js";
 export { type CachedFile, RepositoryCache } from "./hub-cache.js";
 export type { HubClientOptions } from "./hub-client.js";
 export { HubError, type HubProblem } from "./hub-error.js";
-export { defaultEndpoint, hubCacheDir, hubToken } from "./hub-settings.js";
+export { hubCacheDir, hubToken } from "./hub-settings.js";
 export { listRepository, type RepositoryListing } from "./list-repository.js";
 export {
   type PulledFile,

@@ -6,20 +6,17 @@ export {
   type ModelEntryInput,
   type ModelFileSpec,
   modelEntrySchema,
-  type OutputHeadKind,
   unpinned,
 } from "./model-entry.js";
 export {
   embeddedModelsDir,
-  graphFiles,
   ModelFileError,
   modelDirectory,
-  sharedFiles,
   type VerifiedFile,
   type VerifiedModel,
   verifyModel,
 } from "./model-files.js";
-export { ModelLock, ModelLockError, type ModelPin } from "./model-lock.js";
+export { ModelLockError, type ModelPin } from "./model-lock.js";
 export { findModel, listModels, UnknownModelError, useModels } from "./model-registry.js";
 export { type ModelSettings, modelSettings } from "./model-settings.js";
 export {
@@ -30,6 +27,6 @@ export {
   type OpenModelOptions,
   type StoreEvents,
 } from "./model-store.js";
-export { parseModels, readModels } from "./parse-models.js";
+export { readModels } from "./parse-models.js";
 export { choosePrecision, fastestPrecision, type Precision } from "./precision.js";
 export { type ModelCardFiles, ProposalError, type ProposalInput, proposeEntry } from "./propose-entry.js";

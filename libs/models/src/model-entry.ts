@@ -48,8 +48,6 @@ const sourceSchema = z.discriminatedUnion("kind", [
 const tokenizerSchema = z.strictObject({
   /** `tokenizer.json` of Hugging Face's tokenizers. */
   file: fileSchema,
-  /** `tokenizer_config.json`, for models whose `tokenizer.json` alone does not say everything. */
-  config: fileSchema.optional(),
   /** Where padding goes. Last-token models that were trained with left padding give the same vectors with position ids. */
   paddingSide: z.enum(["right", "left"]).default("right"),
   /** How a pair becomes one text, with {query} and {passage}; without it the tokenizer's own pair form is used. */
@@ -71,7 +69,7 @@ const inputsSchema = z.strictObject({
 });
 
 /** What an output holds: B texts of T tokens, vectors of D numbers, a vocabulary of V. */
-export const outputHeads = [
+const outputHeads = [
   /** B x T x D, to be pooled. */
   "hidden-states",
   /** B x D, pooled in the graph. */
@@ -159,7 +157,7 @@ type Shape = z.output<typeof shape>;
 function namedFiles(entry: Shape): ModelFileSpec[] {
   const { tokenizer, stopWords, graphs = {} } = entry;
   const ofGraphs = Object.values(graphs).flatMap(({ graph, externalData }) => [graph, ...externalData]);
-  return [tokenizer?.file, tokenizer?.config, stopWords, ...ofGraphs].filter((file) => file !== undefined);
+  return [tokenizer?.file, stopWords, ...ofGraphs].filter((file) => file !== undefined);
 }
 
 /** What a field says of others: the rules of the entry's loader, and what may be fetched. */
@@ -208,9 +206,6 @@ export type GraphModelEntry = ModelEntry & {
 
 /** A file of a model, with its size and hash as far as they are known. */
 export type ModelFileSpec = z.output<typeof fileSchema>;
-
-/** What an output of a graph holds. */
-export type OutputHeadKind = (typeof outputHeads)[number];
 
 /** Whether the entry runs an ONNX graph; word statistics need none. */
 export function hasGraph(entry: ModelEntry): entry is GraphModelEntry {

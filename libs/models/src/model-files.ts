@@ -24,8 +24,6 @@ export interface VerifiedModel {
   readonly precision: Precision;
   readonly graphPath: string;
   readonly tokenizerPath: string;
-  /** Where the entry names one. */
-  readonly tokenizerConfigPath?: string;
   /** Where the entry names some. */
   readonly stopWordsPath?: string;
   readonly files: readonly VerifiedFile[];
@@ -90,7 +88,6 @@ export async function verifyModel(
     files: [...shared, ...verified],
     graphPath: join(directory, files[0].name),
     tokenizerPath: join(directory, tokenizer.file.name),
-    ...(tokenizer.config ? { tokenizerConfigPath: join(directory, tokenizer.config.name) } : {}),
     ...(stopWords ? { stopWordsPath: join(directory, stopWords.name) } : {}),
     graphBytes: verified.reduce((sum, file) => sum + file.bytes, 0),
   };
@@ -110,7 +107,7 @@ export async function verifyTokenizer(entry: GraphModelEntry, modelsDir = embedd
 
 /** Files that a model needs in every precision. */
 export function sharedFiles({ tokenizer, stopWords }: GraphModelEntry): ModelFileSpec[] {
-  return [tokenizer.file, tokenizer.config, stopWords].filter((file) => file !== undefined);
+  return [tokenizer.file, ...(stopWords ? [stopWords] : [])];
 }
 
 /**

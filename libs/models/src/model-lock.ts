@@ -51,23 +51,17 @@ export class ModelLock {
     }
   }
 
-  /**
-   * Adds to the pin of a model, or puts another in its place. What others write at the same time is kept.
-   * @param pin undefined takes the pin away.
-   */
-  async write(key: string, pin: ModelPin | undefined): Promise<void> {
+  /** Adds to the pin of a model, or puts another in its place. What others write at the same time is kept. */
+  async write(key: string, pin: ModelPin): Promise<void> {
     const temporary = `${this.path}.${randomUUID()}`;
     try {
       await mkdir(dirname(this.path), { recursive: true });
       await withFileLock(`${this.path}.busy`, async () => {
         const models = new Map(Object.entries(await this.read()));
         const before = models.get(key);
-        if (pin === undefined) models.delete(key);
-        else {
-          const isSame = before?.repository === pin.repository && before.revision === pin.revision;
-          const files = { ...(isSame ? before.files : {}), ...pin.files };
-          models.set(key, { repository: pin.repository, revision: pin.revision, files: sorted(files) });
-        }
+        const isSame = before?.repository === pin.repository && before.revision === pin.revision;
+        const files = { ...(isSame ? before.files : {}), ...pin.files };
+        models.set(key, { repository: pin.repository, revision: pin.revision, files: sorted(files) });
         const content = { version: 1, models: sorted(Object.fromEntries(models)) };
         await writeFile(temporary, `${JSON.stringify(content, undefined, 2)}\n`);
         await rename(temporary, this.path);

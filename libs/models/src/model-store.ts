@@ -88,7 +88,6 @@ export class ModelStore {
       files: files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
       graphPath: pathOf(graph[0]),
       tokenizerPath: pathOf(entry.tokenizer.file),
-      ...(entry.tokenizer.config ? { tokenizerConfigPath: pathOf(entry.tokenizer.config) } : {}),
       ...(entry.stopWords ? { stopWordsPath: pathOf(entry.stopWords) } : {}),
       graphBytes: files
         .filter(({ name }) => graph.some((file) => file.name === name))

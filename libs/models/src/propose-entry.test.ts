@@ -115,7 +115,17 @@ test.each<[string, ModelCardFiles, object]>([
   [
     "a CrossEncoder with two labels that says nothing of its scores",
     { config: { ...bert, architectures: ["BertForSequenceClassification"], id2label: { 0: "no", 1: "yes" } } },
-    { score: { activation: "sigmoid", logits: 2 } },
+    { score: { activation: "identity", logits: 2 } },
+  ],
+  [
+    "a CrossEncoder with two labels that it does not name",
+    { config: { ...bert, architectures: ["BertForSequenceClassification"] } },
+    { score: { activation: "identity", logits: 2 } },
+  ],
+  [
+    "a CrossEncoder with one label that says nothing of its scores",
+    { config: { ...bert, architectures: ["BertForSequenceClassification"], id2label: { 0: "LABEL_0" } } },
+    { score: { activation: "sigmoid", logits: 1 } },
   ],
   [
     "SPLADE",

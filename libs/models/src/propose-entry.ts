@@ -144,17 +144,19 @@ function graphsOf({ repository, names }: ProposalInput["onnx"]): NonNullable<Mod
   return graphs;
 }
 
-function activationOf({ config, sentenceTransformers }: ModelCardFiles): "identity" | "sigmoid" {
+function activationOf({ config, sentenceTransformers }: ModelCardFiles, logits: 1 | 2): "identity" | "sigmoid" {
   const named =
     text(object(object(config)["sentence_transformers"])["activation_fn"]) ??
     text(object(sentenceTransformers)["activation_fn"]) ??
     text(object(config)["sbert_ce_default_activation_function"]);
-  // What sentence-transformers does with one logit unless the files say otherwise.
-  return named?.endsWith("Identity") ? "identity" : "sigmoid";
+  // What sentence-transformers does unless the files say otherwise.
+  const byDefault = logits === 1 ? "Sigmoid" : "Identity";
+  return (named ?? byDefault).endsWith("Identity") ? "identity" : "sigmoid";
 }
 
 function logitsOf(config: Json): 1 | 2 {
-  const labels = count(config["num_labels"]) ?? Object.keys(object(config["id2label"])).length;
+  // Where a config names none there are two: transformers leaves out what is its default.
+  const labels = count(config["num_labels"]) ?? (Object.keys(object(config["id2label"])).length || 2);
   if (labels === 1 || labels === 2) return labels;
   throw new ProposalError(`it has ${labels} labels; a reranker has one or two`);
 }
@@ -198,7 +200,8 @@ export function proposeEntry(input: ProposalInput): ModelEntryInput {
   };
   if (!onnx.names.includes("tokenizer.json")) throw new ProposalError(`${onnx.repository} has no tokenizer.json`);
   if (stage === "rerank") {
-    entry.score = { activation: activationOf(files), logits: logitsOf(config) };
+    const logits = logitsOf(config);
+    entry.score = { activation: activationOf(files, logits), logits };
   } else if (stage === "sparse") {
     entry.dimension = count(config["vocab_size"]) ?? fail("its config.json names no vocab_size");
   } else {
