@@ -1,6 +1,5 @@
 export { status } from "@grpc/grpc-js";
 export { assertReachable, type ReachableOptions } from "./assert-reachable.js";
-export { maxMessageBytes } from "./channel-options.js";
 export { type CallOptions, type Client, type ClientOptions, createClient } from "./client.js";
 export { type AnyHandler, type CallContext, type Handler, type Handlers, mapHandlers } from "./handlers.js";
 export { type ImplementationOptions, implementation } from "./implementation.js";
@@ -9,7 +8,5 @@ export { serviceDefinition } from "./method-definition.js";
 export { type FieldViolation, RaglineError, type RaglineErrorOptions, type StatusName } from "./ragline-error.js";
 export { recordFailure } from "./record-failure.js";
 export { createServer } from "./server.js";
-export { fromServiceError, type ServiceErrorOrigin, toServiceError } from "./service-error.js";
-export { traceClient } from "./trace-client.js";
 export { callerSpan, traced } from "./traced.js";
 export { untilAborted } from "./until-aborted.js";

@@ -42,17 +42,6 @@ export interface ServiceContext<D extends SettingDefinitions> {
   readonly signal: AbortSignal;
 }
 
-/** A service and its handlers, for one more service on the same server. */
-export interface BoundService {
-  readonly service: DescService;
-  readonly handlers: Handlers<DescService>;
-}
-
-/** Puts a service and its handlers together, with their types checked against each other. */
-export function bindService<S extends DescService>(service: S, handlers: Handlers<S>): BoundService {
-  return { service, handlers: handlers as unknown as Handlers<DescService> };
-}
-
 /** What a service is: its name, its contract, its settings and what it does. */
 export interface ServiceOptions<S extends DescService, D extends SettingDefinitions> {
   /** Short name such as "dense": in logs, metrics, the names of variables and errors. */
@@ -62,12 +51,8 @@ export interface ServiceOptions<S extends DescService, D extends SettingDefiniti
   readonly settings?: D;
   /** Makes the handlers once the settings are known; what it throws stops the start. */
   handlers(context: ServiceContext<D>): Handlers<S> | Promise<Handlers<S>>;
-  /** More services on the same server, made after `handlers`. @default none */
-  alongside?(context: ServiceContext<D>): readonly BoundService[];
   /** Options of the grpc-js server, over those of Ragline. @default {} */
   readonly channelOptions?: Parameters<typeof createServer>[0];
-  /** Called once no call runs any more, before the process ends: close workers and files here. @default nothing */
-  onDrain?(): Promise<void> | void;
 }
 
 /** Where {@link startService} reads settings. */
@@ -153,19 +138,17 @@ export async function startService<S extends DescService, const D extends Settin
     relayLine: (line) => destination.write(`${line}\n`),
     signal: gate.cancelled,
   };
-  const bound = [bindService(service, await options.handlers(context)), ...(options.alongside?.(context) ?? [])];
+  const handlers = await options.handlers(context);
 
   const server = createServer(options.channelOptions);
   const report = errorReporter(log);
-  for (const { service: each, handlers } of bound) {
-    const wrapped = traced(each, logCalls(each, gate.guard(each, handlers), log, report));
-    const onError = (error: unknown, { method }: { method: string }) => report(error, method);
-    server.addService(serviceDefinition(each), implementation(each, wrapped, { onError }));
-  }
+  const wrapped = traced(service, logCalls(service, gate.guard(service, handlers), log, report));
+  const onError = (error: unknown, { method }: { method: string }) => report(error, method);
+  server.addService(serviceDefinition(service), implementation(service, wrapped, { onError }));
   // Behind no gate and in no span: it is told of the calls that are, and ends after them.
   const collect = collectHandlers({ metrics: allMetrics, namespace: common.metricsNamespace, tracing });
   server.addService(serviceDefinition(TelemetryService), implementation(TelemetryService, collect.handlers));
-  const names = ["", ...bound.map(({ service: each }) => each.typeName)];
+  const names = ["", service.typeName];
   // Loaded here: whoever only starts services as children need not wait for them.
   const [{ HealthImplementation }, { addReflection }] = await Promise.all([
     import("grpc-health-check"),
@@ -173,7 +156,7 @@ export async function startService<S extends DescService, const D extends Settin
   ]);
   const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, "SERVING" as const])));
   health.addToServer(server);
-  addReflection(server, [...bound.map(({ service: each }) => each), TelemetryService]);
+  addReflection(server, [service, TelemetryService]);
 
   const metricsServer = servesMetrics ? await serveMetrics(allMetrics, common.metricsListen) : undefined;
   const address = await listen(server, common.listen).catch((error: unknown) => {
@@ -191,7 +174,6 @@ export async function startService<S extends DescService, const D extends Settin
       await gate.close(cancelMs);
     }
     await collect.end();
-    await options.onDrain?.();
     await shutDown(server);
     metricsServer?.close();
     await tracing.close();

@@ -15,7 +15,6 @@ export {
   type MetricSnapshot,
   type MetricValues,
   mergeSnapshots,
-  registryOf,
   subtractSnapshot,
   withNamespace,
   withoutNamespace,

@@ -220,7 +220,7 @@ export const metricCatalogue = {
     help: "Spans that were made and not kept or not sent, by reason.",
     labels: ["reason"],
     startsWith: [{ reason: "limit" }, { reason: "export" }],
-    services: ["orchestrator", ...stages],
+    services: ["orchestrator", "lease-broker", ...stages],
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
