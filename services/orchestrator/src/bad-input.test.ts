@@ -1,16 +1,30 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { directoryOf, manifestOf, runHere } from "./run-fixture.js";
+import { directoryOf, manifestOf, runHere, type SharedServices, shareServices } from "./run-fixture.js";
+import type { RunSettings } from "./run-settings.js";
 
 let output: Awaited<ReturnType<typeof directoryOf>>;
+let services: SharedServices;
+/** One small model and no queries: these runs ask what happens to the inputs. */
+let quick: Partial<RunSettings>;
 beforeAll(async () => {
   output = await directoryOf({ "a-file": "in the way" });
+  services = await shareServices("dense", "export");
+  const { endpoints } = services;
+  quick = {
+    ensembleModels: ["all-miniLM-l6"],
+    enableSparse: false,
+    enableRerank: false,
+    auditQueries: 0,
+    report: false,
+    endpoints,
+  };
 });
-afterAll(() => output.remove());
-
-// One small model and no queries: these runs ask what happens to the inputs.
-const quick = { ensembleModels: ["all-miniLM-l6"], enableSparse: false, enableRerank: false, auditQueries: 0 };
+afterAll(async () => {
+  await services.stop();
+  await output.remove();
+});
 
 test("bad documents are named and counted, and the good one goes on", async () => {
   const input = await directoryOf({

@@ -3,11 +3,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { resolveSettings } from "@ragline/config";
+import { spawnService } from "@ragline/service-kit";
 import { Metrics, startTracing } from "@ragline/telemetry";
+import type { StageName } from "./core/run-context.js";
 import type { RunEvent } from "./core/run-events.js";
 import type { RunSummary } from "./core/run-summary.js";
 import { type RunSettings, runSettings } from "./run-settings.js";
 import { runWithStages } from "./stages/run-with-stages.js";
+import { stageEntry } from "./stages/stage-entry.js";
 import type { StageProcesses } from "./stages/stage-processes.js";
 
 /** Three small documents with six sections that differ. */
@@ -99,6 +102,29 @@ export async function runHere(given: Partial<RunSettings>, options: FixtureOptio
       if (stages) options.onEvent?.(event, stages);
     },
   });
+}
+
+/** Services that several runs use, for tests that ask about something else than a run's own processes. */
+export interface SharedServices {
+  /** For the setting of that name. */
+  readonly endpoints: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Starts services with one worker for each model. */
+export async function shareServices(...names: readonly StageName[]): Promise<SharedServices> {
+  const services = await Promise.all(
+    names.map((name) => {
+      const args = ["--log-level", "error", ...(name === "export" ? [] : ["--workers", "1"])];
+      return spawnService({ entry: stageEntry(name), name, args });
+    }),
+  );
+  return {
+    endpoints: services.map(({ address }, i) => `${names[i]}=${address}`),
+    stop: async () => {
+      await Promise.all(services.map((service) => service.stop()));
+    },
+  };
 }
 
 /** The manifest of a run. */

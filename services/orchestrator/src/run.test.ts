@@ -9,7 +9,15 @@ import { chunkOptions } from "./core/chunk-options.js";
 import type { RunEvent } from "./core/run-events.js";
 import type { RunSummary } from "./core/run-summary.js";
 import { verifySources } from "./core/verify-sources.js";
-import { directoryOf, documents, hashesOf, manifestOf, runHere } from "./run-fixture.js";
+import {
+  directoryOf,
+  documents,
+  hashesOf,
+  manifestOf,
+  runHere,
+  type SharedServices,
+  shareServices,
+} from "./run-fixture.js";
 import { runSettings } from "./run-settings.js";
 import type { StageProcesses } from "./stages/stage-processes.js";
 
@@ -17,6 +25,8 @@ let input: Awaited<ReturnType<typeof directoryOf>>;
 let output: Awaited<ReturnType<typeof directoryOf>>;
 let summary: RunSummary;
 let hashes: Record<string, string>;
+/** Of those runs that are compared with the first one, which has processes of its own. */
+let shared: SharedServices;
 const settings = (name: string) => ({ input: [input.path], collections: ["docs"], outputDir: join(output.path, name) });
 
 beforeAll(async () => {
@@ -24,8 +34,10 @@ beforeAll(async () => {
   output = await directoryOf({});
   summary = await runHere(settings("full"));
   hashes = await hashesOf(join(output.path, "full"));
+  shared = await shareServices("dense", "sparse", "rerank", "export");
 });
 afterAll(async () => {
+  await shared.stop();
   await input.remove();
   await output.remove();
 });
@@ -92,7 +104,8 @@ test("chunk files of the documents give the vectors that the documents give", as
   const chunking = await chunkOptions(resolveSettings(runSettings, { env: {} }).values, "docs");
   const { signal } = new AbortController();
   await writeChunkDirectory({ inputs: [input.path], directory: join(chunks, "docs"), chunking, signal });
-  await runHere({ chunkedDir: chunks, outputDir: join(output.path, "from-chunks"), enableRerank: false });
+  const { endpoints } = shared;
+  await runHere({ chunkedDir: chunks, outputDir: join(output.path, "from-chunks"), enableRerank: false, endpoints });
   const fromChunks = await hashesOf(join(output.path, "from-chunks"));
   const { "docs_rerank.jsonl": _, ...others } = hashes;
   expect(fromChunks).toEqual(others);
@@ -156,7 +169,7 @@ test("no file that a run writes, no event and no log line holds the text of a qu
 });
 
 test("without sparse and rerank the dense files keep their bytes, and their sections are null", async () => {
-  await runHere({ ...settings("dense"), enableRerank: false, enableSparse: false });
+  await runHere({ ...settings("dense"), endpoints: shared.endpoints, enableRerank: false, enableSparse: false });
   const dense = await hashesOf(join(output.path, "dense"));
   for (const [name, hash] of Object.entries(dense)) {
     if (name !== "docs_qdrant.jsonl") expect(hash, name).toBe(hashes[name]);
@@ -217,7 +230,7 @@ test("a GPU that is asked for and not there degrades the run by name, and the CP
 });
 
 test("a second run writes the same bytes, and queries only where that was asked for", async () => {
-  await runHere({ ...settings("again"), storeQueries: true });
+  await runHere({ ...settings("again"), endpoints: shared.endpoints, storeQueries: true });
   const { "docs_rerank.jsonl": reranked, ...others } = await hashesOf(join(output.path, "again"));
   const { "docs_rerank.jsonl": without, ...expected } = hashes;
   expect(others).toEqual(expected);
@@ -233,7 +246,13 @@ test("a second run writes the same bytes, and queries only where that was asked 
 });
 
 test("the optional files are written with the others, and the others keep their bytes", async () => {
-  await runHere({ ...settings("more"), faissIndex: "hnsw", faissIds: true, saveIntermediate: true });
+  await runHere({
+    ...settings("more"),
+    endpoints: shared.endpoints,
+    faissIndex: "hnsw",
+    faissIds: true,
+    saveIntermediate: true,
+  });
   const {
     "docs_index.faiss": graph,
     "docs_index_ids.faiss": ids,
