@@ -5,6 +5,7 @@ import { type Lease, type LeaseRequest, type LeaseSource, NvidiaSmi } from "@rag
 import type { ModelSession, WorkerGroup } from "@ragline/inference";
 import { RaglineError } from "@ragline/rpc";
 import { GpuMemory } from "./gpu-memory.js";
+import { LeaseLog } from "./lease-log.js";
 import { MemoryWatch } from "./memory-watch.js";
 import { workerDevice } from "./worker-device.js";
 import type { WorkerSizing } from "./worker-sizing.js";
@@ -37,7 +38,6 @@ interface Hold {
 
 // How often a device that was busy is asked for again.
 const expandEveryMs = 2000;
-const keptEvents = 200;
 
 // One for all leases of this process, so that they share its answers.
 const nvidiaSmi = new NvidiaSmi();
@@ -57,11 +57,9 @@ export class LeasedWorkers {
   readonly #holds = new Set<Hold>();
   /** Leases whose workers are being opened, until they are or cannot be. */
   readonly #opening = new Map<Lease, Promise<Hold>>();
-  readonly #uses = new Map<string, MessageInitShape<typeof DeviceUseSchema> & { peak: number }>();
-  readonly #events: MessageInitShape<typeof LeaseEventSchema>[] = [];
+  readonly #log = new LeaseLog();
   readonly #ended = new AbortController();
   #leasesLost = 0;
-  #softLimitCrossings = 0;
   #memoryKills = 0;
 
   private constructor(options: LeasedWorkersOptions) {
@@ -98,7 +96,7 @@ export class LeasedWorkers {
 
   /** How often workers came near to what was granted. */
   get softLimitCrossings(): number {
-    return this.#softLimitCrossings;
+    return this.#log.softLimitCrossings;
   }
 
   /** Workers that were ended because they used more than was granted. */
@@ -109,12 +107,12 @@ export class LeasedWorkers {
   /** What each device that was leased has seen. */
   get devices(): MessageInitShape<typeof DeviceUseSchema>[] {
     for (const hold of this.#holds) this.#note(hold);
-    return [...this.#uses.values()].map(({ peak, ...use }) => ({ ...use, peakBytes: BigInt(Math.round(peak)) }));
+    return this.#log.devices;
   }
 
   /** What happened to the leases, oldest first: the latest 200. */
   get events(): readonly MessageInitShape<typeof LeaseEventSchema>[] {
-    return this.#events;
+    return this.#log.events;
   }
 
   /** Ends the workers, then gives the leases back. */
@@ -158,7 +156,7 @@ export class LeasedWorkers {
         return await this.#openUnder(lease);
       } catch (error) {
         lease.release();
-        this.#record(LeaseEvent_Kind.RELEASED, lease);
+        this.#log.record(LeaseEvent_Kind.RELEASED, lease);
         throw error;
       } finally {
         this.#opening.delete(lease);
@@ -196,7 +194,7 @@ export class LeasedWorkers {
     this.#holds.add(hold);
     this.#setLimit();
     lease.onShrink((bytes, reason) => {
-      this.#record(LeaseEvent_Kind.SHRINK, lease, { reason });
+      this.#log.record(LeaseEvent_Kind.SHRINK, lease, { reason });
       this.#giveBack(lease, bytes);
       this.#setLimit();
     });
@@ -237,26 +235,7 @@ export class LeasedWorkers {
           lease.release();
           throw this.#otherKind(lease);
         }
-        const use = this.#uses.get(lease.device);
-        this.#uses.set(lease.device, {
-          device: lease.device,
-          kind: lease.deviceKind,
-          grantedBytes: BigInt(lease.bytes),
-          samples: use?.samples ?? 0n,
-          leases: (use?.leases ?? 0) + 1,
-          waitSeconds: (use?.waitSeconds ?? 0) + lease.waitMs / 1000,
-          peak: use?.peak ?? 0,
-          capBytes: BigInt(lease.deviceCapBytes),
-          softLimitBytes: BigInt(lease.softLimitBytes),
-          softLimitCrossings: use?.softLimitCrossings ?? 0n,
-        });
-        this.#record(LeaseEvent_Kind.GRANTED, lease, { waitSeconds: lease.waitMs / 1000 });
-        lease.revoked.addEventListener(
-          "abort",
-          () =>
-            this.#record(LeaseEvent_Kind.REVOKED, lease, { reason: String((lease.revoked.reason as Error).message) }),
-          { once: true },
-        );
+        this.#log.granted(lease);
         return lease;
       } catch (error) {
         const isTooLarge = error instanceof RaglineError && error.reason === "LEASE_ABOVE_CAP";
@@ -304,9 +283,7 @@ export class LeasedWorkers {
     const { session } = this.#options;
     const events = {
       onSoftLimit: () => {
-        this.#softLimitCrossings++;
-        const use = this.#uses.get(lease.device);
-        if (use) use.softLimitCrossings = BigInt(use.softLimitCrossings ?? 0n) + 1n;
+        this.#log.crossed(lease);
         session.budget.softLimit();
       },
       onOverLimit: () => {
@@ -326,29 +303,16 @@ export class LeasedWorkers {
 
   #giveBack(lease: Lease, bytes: number): void {
     lease.shrunk(bytes);
-    this.#record(LeaseEvent_Kind.SHRUNK, lease);
+    this.#log.record(LeaseEvent_Kind.SHRUNK, lease);
   }
 
   #release({ lease, group }: Hold): void {
     lease.release();
-    this.#record(LeaseEvent_Kind.RELEASED, lease, { peakBytes: BigInt(Math.round(group.peakBytes)) });
-  }
-
-  #record(
-    kind: LeaseEvent_Kind,
-    { id, fencingToken, device, bytes }: Lease,
-    more: Pick<MessageInitShape<typeof LeaseEventSchema>, "waitSeconds" | "peakBytes" | "reason"> = {},
-  ): void {
-    const event = { kind, leaseId: id, fencingToken: BigInt(fencingToken), device, bytes: BigInt(bytes) };
-    this.#events.push({ ...event, atMs: Date.now(), ...more });
-    if (this.#events.length > keptEvents) this.#events.shift();
+    this.#log.record(LeaseEvent_Kind.RELEASED, lease, { peakBytes: BigInt(Math.round(group.peakBytes)) });
   }
 
   #note({ lease, group, watch }: Hold): void {
-    const use = this.#uses.get(lease.device);
-    if (!use) return;
-    use.peak = Math.max(use.peak, group.peakBytes);
-    use.samples = BigInt(use.samples ?? 0n) + BigInt(watch.takeSamples());
+    this.#log.measured(lease, group.peakBytes, watch.takeSamples());
   }
 
   async #onLost(hold: Hold): Promise<void> {
