@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EvaluationContent, writeEvaluationReport } from "@ragline/report";
 
-const queries = 120;
+const queries = 24;
 const metrics = ["nDCG@10", "MRR@10", "Recall@100", "MAP", "judged@10"];
 
 function mode(name: string, kind: string, quality: number): EvaluationContent["modes"][number] {

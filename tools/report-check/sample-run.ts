@@ -60,7 +60,7 @@ const figures = (ranking: string, queries: number, value: number): object => ({
 
 const rankings = [...models, "splade-tiny", "qdrant-bm25", "fused", "reranked"];
 
-function evaluation(): object {
+function evaluation(documents: number): object {
   const parts = [
     ["kind", "heading"],
     ["kind", "sentence"],
@@ -78,7 +78,7 @@ function evaluation(): object {
         queries: 16 + i,
         rankings: rankings.map((ranking) => figures(ranking, 16 + i, 0.6 + i / 20)),
       })),
-      ...Array.from({ length: 20 }, (_, i) => ({
+      ...Array.from({ length: documents }, (_, i) => ({
         by: "document",
         value: documentOf(i),
         queries: 2,
@@ -89,8 +89,8 @@ function evaluation(): object {
   };
 }
 
-function timeline(): object {
-  const at = Array.from({ length: 60 }, (_, i) => (i + 1) * 4);
+function timeline(samples: number): object {
+  const at = Array.from({ length: samples }, (_, i) => ((i + 1) * 240) / samples);
   const work = (stage: string, model: string, start: number, end: number, items: number) => ({
     stage,
     model,
@@ -102,7 +102,7 @@ function timeline(): object {
   });
   return {
     started_at: "2026-01-02T03:04:05.000Z",
-    period_seconds: 4,
+    period_seconds: 240 / samples,
     at_seconds: at,
     work: [
       work("dense", "bge-small-en-v1.5", 4, 90, 4000),
@@ -129,9 +129,9 @@ function leases(): object[] {
   });
 }
 
-function manifest(chunks: number): object {
+function manifest(chunks: number, rows: number): object {
   const stage = (from: number, to: number) => ({ seconds: to - from, start_seconds: from, end_seconds: to });
-  const settings = Array.from({ length: 60 }, (_, i) => ({
+  const settings = Array.from({ length: rows }, (_, i) => ({
     key: `setting_${i}`,
     value: i % 3 === 0 ? null : `value ${i}`,
     layer: i < 4 ? "cli" : "default",
@@ -159,7 +159,7 @@ function manifest(chunks: number): object {
     trace_id: "0".repeat(32),
     versions: { ragline: "0.1.0", node: process.versions.node, runtime: "onnxruntime" },
     config: { sha256: hash, values: {} },
-    inputs: Array.from({ length: 60 }, (_, i) => ({
+    inputs: Array.from({ length: rows }, (_, i) => ({
       path: documentOf(i),
       bytes: 1000 + i,
       sha256: hash,
@@ -196,9 +196,9 @@ function manifest(chunks: number): object {
       audit: stage(230, 231),
       export: stage(231, 240),
     },
-    timeline: timeline(),
+    timeline: timeline(rows),
     leases: leases(),
-    evaluation: evaluation(),
+    evaluation: evaluation(rows),
     anomalies: ["hub", "identical_vectors", "truncated_text"].map((kind, i) => ({
       kind,
       model: i === 0 ? "reranked" : models[0],
@@ -210,8 +210,11 @@ function manifest(chunks: number): object {
   };
 }
 
-/** Makes up a finished run of so many chunks in a temporary directory, and draws its page. */
-export async function drawSampleReport(chunks: number): Promise<SampleReport> {
+/**
+ * Makes up a finished run of so many chunks in a temporary directory, and draws its page.
+ * @param rows how long tables are that do not depend on the chunks: settings, inputs, samples over time, documents.
+ */
+export async function drawSampleReport(chunks: number, rows = 120): Promise<SampleReport> {
   const dir = await mkdtemp(join(tmpdir(), "ragline-report-check-"));
   const remove = () => rm(dir, { recursive: true, force: true });
   try {
@@ -233,7 +236,7 @@ export async function drawSampleReport(chunks: number): Promise<SampleReport> {
     await pipeline(Readable.from(points(chunks)), createWriteStream(join(dir, names.qdrant)));
     await pipeline(Readable.from(matrix(chunks)), createWriteStream(join(dir, names.embeddings)));
     await writeFile(join(dir, names.stats), JSON.stringify(stats));
-    await writeFile(join(dir, MANIFEST_NAME), sealManifest(manifest(chunks)));
+    await writeFile(join(dir, MANIFEST_NAME), sealManifest(manifest(chunks, rows)));
     const startedAt = performance.now();
     const path = await writeReport(dir, { tokenLimits: { "bge-small-en-v1.5": 512, "all-miniLM-l6": 256 } });
     return { path, drawMs: performance.now() - startedAt, remove };

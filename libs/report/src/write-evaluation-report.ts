@@ -1,5 +1,5 @@
-import { dirname, resolve } from "node:path";
-import { makeDirectories, placeText } from "@ragline/artifacts";
+import { resolve } from "node:path";
+import { placeText } from "@ragline/artifacts";
 import { figures } from "./elements.js";
 import type { EvaluationContent } from "./evaluation-content.js";
 import { evaluationSections } from "./evaluation-sections.js";
@@ -36,7 +36,6 @@ ${figures([
     footer: `${dataset.format}${dataset.split === "" ? "" : `, ${dataset.split}`}. Ragline ${version}. The page holds no time: the same evaluation gives the same bytes.`,
   });
   const absolute = resolve(path);
-  await makeDirectories(dirname(absolute));
   await placeText(absolute, page);
   return absolute;
 }

@@ -127,6 +127,26 @@ test("the self-audit finds the right chunks in every ranking", () => {
   }
 });
 
+test("the manifest tells when every stage and model worked, and samples over time", async () => {
+  const { stages = {}, timeline } = parseManifest(JSON.stringify(await manifestOf(join(output.path, "full"))), "full");
+  expect(Object.keys(stages)).toEqual(["chunk", "dense", "sparse", "fusion", "rerank", "audit", "export"]);
+  for (const [name, { seconds = 0, start_seconds: start = -1, end_seconds: end = -1 }] of Object.entries(stages)) {
+    expect(start, name).toBeGreaterThanOrEqual(0);
+    expect(end - start, name).toBeCloseTo(seconds, 6);
+  }
+  expect(stages["export"]?.start_seconds).toBeGreaterThan(stages["audit"]?.end_seconds ?? Infinity);
+  const chunks = summary.collections[0]?.chunks ?? 0;
+  const done = timeline?.work.filter(({ model }) => model !== "").map((work) => [work.model, work.done.at(-1)]);
+  expect(done?.slice(0, 4)).toEqual([
+    ["bge-small-en-v1.5", chunks],
+    ["all-miniLM-l6", chunks],
+    ["splade-tiny", chunks],
+    ["qdrant-bm25", chunks],
+  ]);
+  expect(timeline?.memory.map(({ name }) => name)).toEqual(["orchestrator", "cpu:0 in use", "cpu:0 leased"]);
+  for (const { bytes } of timeline?.memory ?? []) expect(bytes).toHaveLength(timeline?.at_seconds.length ?? 0);
+});
+
 test("the manifest tells the audit by parts and query, without any text of a query", async () => {
   const { evaluation } = parseManifest(JSON.stringify(await manifestOf(join(output.path, "full"))), "full");
   expect(evaluation).toMatchObject({ kind: "self-audit", queries: 5, documents_left_out: 0 });
