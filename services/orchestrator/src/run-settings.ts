@@ -181,7 +181,8 @@ export const runSettings = defineSettings({
     default: 0,
     minimum: 0,
     maximum: 1_000_000,
-    description: "Most padded tokens in one fp32 call; 0 is one text per call.",
+    description:
+      "Most padded tokens in one call of texts that may share one; 0 is one text per call on a CPU, and as many as memory allows, up to 16384, on a GPU.",
   },
   workers: {
     type: "integer",
