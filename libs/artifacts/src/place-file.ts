@@ -1,6 +1,7 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { newPartial, removeStalePartials } from "./partials.js";
+import { makeDirectories } from "./staged-directory.js";
 
 /**
  * Writes a file so that whoever reads its path finds the old one or the whole new one, and clears what killed processes
@@ -26,6 +27,6 @@ export async function placeFile(path: string, write: (partialPath: string) => Pr
 
 /** Writes a text file as {@link placeFile} does, and makes its directory. */
 export async function placeText(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectories(dirname(path));
   await placeFile(path, (partialPath) => writeFile(partialPath, text));
 }

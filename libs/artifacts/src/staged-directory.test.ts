@@ -125,6 +125,10 @@ test("what a killed process left is removed; what others are writing, and files 
   await directory.abort();
 });
 
+test.runIf(process.platform === "linux")("a file that cannot be is refused at once, also below /proc", async () => {
+  await expect(placeText("/proc/ragline/page.html", "text")).rejects.toThrow("ENOENT");
+});
+
 test("a file appears whole or not at all, and what a killed process left of one is removed by the next file or run", async () => {
   const out = temporaryDirectory(onTestFinished);
   const path = join(out, "below", "page.html");
