@@ -30,8 +30,6 @@ export interface EvaluateDatasetOptions extends MeasureOptions, Omit<EmbedDatase
   readonly dataset: Dataset;
   /** Directory of a run of the data set's documents; without it they are embedded. */
   readonly run?: string;
-  /** @default {@link defaultEvalCache} */
-  readonly cacheDir?: string;
   /** TREC run files to measure beside. */
   readonly trecRuns: readonly string[];
   /** Two rankings: names, run directories or TREC run files. */
@@ -138,12 +136,11 @@ class Evaluation {
     this.warnings.push(...warnings.map((warning) => ({ ...warning, detail: `${path}: ${warning.detail}` })));
     const documents = await this.documents();
     const { strange, total } = strangeDocuments(scores, documents.ids);
-    if (![...scores.keys()].some((query) => dataset.judgements.has(query)) || strange === total) {
-      throw new DatasetError(
-        path,
-        undefined,
-        `none of its ${[...scores.keys()].some((query) => dataset.judgements.has(query)) ? "documents is" : "queries is a judged one"} of ${dataset.name}; is it a run of another collection?`,
-      );
+    const hasJudgedQuery = [...scores.keys()].some((query) => dataset.judgements.has(query));
+    if (!hasJudgedQuery || strange === total) {
+      const none = hasJudgedQuery ? "documents is" : "queries is a judged one";
+      const problem = `none of its ${none} of ${dataset.name}; is it a run of another collection?`;
+      throw new DatasetError(path, undefined, problem);
     }
     this.#warn("strange-documents", strange, "N lines name documents that the data set does not have", path);
     this.modes.push({ name, kind: "trec-run", scores });
@@ -241,16 +238,18 @@ async function evaluate(
     options.run ??
     (needsRun ? await embedDataset(options.dataset, { ...options, gathering: evaluation.gathering }) : undefined);
   const run = dir === undefined ? null : await evaluation.addRun(dir, "", settings.enableRerank);
-  const names: string[] = [];
-  for (const { name, path } of paths) {
-    const known = (one: string) => evaluation.modes.some((mode) => mode.name === one);
-    const full = path !== undefined && "dir" in path ? `${path.dir}#${path.mode}` : name;
-    names.push(full);
-    if (known(full) || path === undefined) continue;
-    if ("dir" in path) await evaluation.addRun(path.dir, `${path.dir}#`, path.mode === "reranked");
-    else await evaluation.addTrecRun(path.file, name);
+  const runs = paths.flatMap(({ path }) => (path !== undefined && "dir" in path ? [path] : []));
+  for (const one of new Set(runs.map((path) => path.dir))) {
+    const needsRerank = runs.some((path) => path.dir === one && path.mode === "reranked");
+    await evaluation.addRun(one, `${one}#`, needsRerank);
   }
-  const [a, b] = names;
+  for (const { name, path } of paths) {
+    const isKnown = evaluation.modes.some((mode) => mode.name === name);
+    if (path !== undefined && "file" in path && !isKnown) await evaluation.addTrecRun(path.file, name);
+  }
+  const [a, b] = paths.map(({ name, path }) =>
+    path !== undefined && "dir" in path ? `${path.dir}#${path.mode}` : name,
+  );
   const report = evaluationReport(options.dataset, evaluation.modes, {
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.relevanceLevel === undefined ? {} : { relevanceLevel: options.relevanceLevel }),
