@@ -67,6 +67,19 @@ test.each([
   expect(sequence.truncated).toBe(true);
 });
 
+test.each([
+  ["{query} : {passage} !", "a", "b b", "[CLS] a : b b ! [SEP]", false],
+  ["{query} : {passage} !", "a", "b b b b b b", "[CLS] a : b b b ! [SEP]", true],
+  ["{passage} : {query} !", "a", "b b b b b b", "[CLS] b b b : a ! [SEP]", true],
+  ["{query} : {passage} !", "a a a a a a a a", "b", "[CLS] a a a a a a [SEP]", true],
+  ["{query} : {passage} !", "{passage}", "$&", "[CLS] { passage } : $ ! [SEP]", true],
+])("of the template %j with %j and %j the passage is cut first", (template, query, passage, expected, truncated) => {
+  const sequence = tokenizer.encodePair(query, passage, 8, { template });
+  expect(Array.from(sequence.ids, (id) => tokenizer.token(id)).join(" ")).toBe(expected);
+  expect(sequence.truncated).toBe(truncated);
+  expect(sequence.secondTypeFrom).toBeUndefined();
+});
+
 test("a text of 1,000,000 characters is cut, whatever it is made of", () => {
   for (const text of ["word ".repeat(200_000), "汉".repeat(1_000_000)]) {
     const sequence = tokenizer.encode(text, 256);
