@@ -163,6 +163,15 @@ test("the metadata names the chunk, where it stands and what is in it", async ()
   expect(metadata.chunk_hash).toMatch(/^[0-9a-f]{16}$/);
 });
 
+test.each([
+  ["- [Install](install.md)\n- [Use it](use.md#first)\n- https://example.org/a/b", true],
+  ["See [the guide](install.md) before you use it for the first time, or ask whoever did.", false],
+])("a chunk of links is flagged: %j is %s", async (text, isFlagged) => {
+  const { chunks } = await chunk(text, { maxTokens: 64 });
+  const flags = chunks.flatMap(({ metadata }) => metadata["quality_flags"]);
+  expect(flags.includes("links")).toBe(isFlagged);
+});
+
 test("ids come from the relative path and the bytes", async () => {
   const plain = await document("text");
   const id = (other: Partial<SourceDocument>) =>

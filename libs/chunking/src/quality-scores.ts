@@ -18,6 +18,9 @@ const goodVariety = 0.5;
 const goodFill = 0.25;
 const lowQuality = 0.5;
 const fewTerms = 4;
+const mostLinks = 0.75;
+/** A link of Markdown or a bare address. */
+const link = /\[[^[\]\n]*\]\([^()\n]*\)|\bhttps?:[^\s)\]]+/g;
 
 /**
  * Scores of a chunk:
@@ -51,6 +54,7 @@ export function qualityScores(
   if (total < fewTerms) flags.push("few_terms");
   if (wording < goodWording / 2) flags.push("few_words");
   if (total >= fewTerms * 5 && unique / total < 0.2) flags.push("repetitive");
+  if (linkShare(core) > mostLinks) flags.push("links");
   if (wholeness < 1) flags.push("cut");
   if (retrievalQuality < lowQuality) flags.push("low_quality");
   return {
@@ -74,6 +78,14 @@ function wordingOf(core: string): number {
     if (isAsciiLetter || (code > 127 && /[\p{L}\p{N}\p{M}\p{Cs}]/u.test(core.charAt(i)))) letters++;
   }
   return signs === 0 ? 0 : letters / signs;
+}
+
+/** The share of links in what is not white space, such as in tables of contents. */
+function linkShare(core: string): number {
+  if (!core.includes("](") && !core.includes("http")) return 0;
+  const signs = core.replace(/\s+/g, "").length;
+  const linked = core.match(link)?.reduce((sum, found) => sum + found.replace(/\s+/g, "").length, 0) ?? 0;
+  return signs === 0 ? 0 : linked / signs;
 }
 
 function rounded(value: number): number {

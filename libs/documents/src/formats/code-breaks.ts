@@ -14,6 +14,7 @@ type FindReader = (language: string) => FormatReader | undefined;
 
 /** Finds where the code among a text's blocks may be cut, by the grammars of the languages that it is said to be in. */
 export async function withCodeBreaks(parsed: ParsedText, readerOf: FindReader): Promise<ParsedText> {
+  if (!parsed.blocks.some(({ kind, language }) => kind === "code" && language !== undefined)) return parsed;
   const blocks: Block[] = [];
   let characters = 0;
   for (const block of parsed.blocks) {
