@@ -10,7 +10,7 @@ import { makeZip, type ZipEntry } from "./zip.fixture.js";
 
 const fixtures = new URL("../fixtures/", import.meta.url);
 let directory = "";
-const reader = new DocumentReader({ processes: 1, timeoutMs: 30_000, memoryBytes: 400 * 1024 * 1024 });
+const reader = new DocumentReader({ processes: 1, timeoutMs: 110_000, memoryBytes: 400 * 1024 * 1024 });
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "ragline-hostile-"));
@@ -200,7 +200,7 @@ test.each(["md", "txt", "html", "csv", "yaml", "py"])("a .%s of 4 MB of spaces i
 });
 
 test("100,000 nested lists cost one typed error, and the next file is read", async () => {
-  const impatient = new DocumentReader({ processes: 1, timeoutMs: 2000 });
+  const impatient = new DocumentReader({ processes: 1, timeoutMs: 4000 });
   try {
     const [nested, next] = [join(directory, "nested.html"), join(directory, "next.html")];
     await writeFile(nested, "<ul><li>".repeat(100_000));

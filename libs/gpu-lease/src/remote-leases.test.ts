@@ -86,7 +86,7 @@ async function holdElsewhere(address: string): Promise<ChildProcess> {
 
 test.each([
   ["is killed", "SIGKILL", {}],
-  ["is frozen", "SIGSTOP", { "grpc.keepalive_time_ms": 200, "grpc.keepalive_timeout_ms": 200 }],
+  ["is frozen", "SIGSTOP", { "grpc.keepalive_time_ms": 1000, "grpc.keepalive_timeout_ms": 2000 }],
 ] as const)("a holder that %s gives its lease back", async (_, signal, channelOptions) => {
   const { broker, address, leases } = await serveBroker(channelOptions);
   const holder = await holdElsewhere(address);
