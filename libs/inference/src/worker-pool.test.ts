@@ -1,10 +1,9 @@
-import type { ChildProcess } from "node:child_process";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findModel, hasGraph, verifyModel } from "@ragline/models";
+import { type ChildWatch, watchChildren } from "@ragline/processes";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { ModelSession, type OpenSessionOptions, type TokenSequence } from "./index.js";
 import type { WorkerFaults } from "./worker-faults.fixture.js";
@@ -18,13 +17,10 @@ async function open(options: Partial<OpenSessionOptions> = {}): Promise<ModelSes
 }
 
 /** Child processes started from now on to the end of the test. */
-function watchChildren(): { all: ChildProcess[]; living: () => ChildProcess[] } {
-  const all: ChildProcess[] = [];
-  const onStart = (message: unknown) => all.push((message as { process: ChildProcess }).process);
-  subscribe("child_process", onStart);
-  onTestFinished(() => void unsubscribe("child_process", onStart));
-  const living = () => all.filter((child) => child.pid && child.exitCode === null && child.signalCode === null);
-  return { all, living };
+function watched(): ChildWatch {
+  const children = watchChildren();
+  onTestFinished(() => children.stop());
+  return children;
 }
 
 /** Makes worker processes that start from now on die as told; returns how many have started. */
@@ -102,7 +98,7 @@ test("a worker that dies while it opens the model is started again", async () =>
 
 test("a model of which worker after worker dies is not opened, and leaves no process", async () => {
   const starts = injectFaults({ deadlyStarts: 100 });
-  const { living } = watchChildren();
+  const { living } = watched();
   await expect(open({ workers: 2 })).rejects.toMatchObject({
     failure: "worker_lost",
     message: "worker processes of splade-tiny die while they open the model (last: SIGKILL)",
@@ -113,7 +109,7 @@ test("a model of which worker after worker dies is not opened, and leaves no pro
 
 test("workers that cannot be replaced any more fail the work, and leave no process", async () => {
   const session = await open({ workers: 2 });
-  const { living } = watchChildren();
+  const { living } = watched();
   injectFaults({ deadlyStarts: 100 });
   const failed = Promise.all(runEach(session, Array<TokenSequence>(1000).fill(long)));
   const [victim = 0] = session.pids;
@@ -124,7 +120,7 @@ test("workers that cannot be replaced any more fail the work, and leave no proce
 });
 
 test("a model that every one of several workers refuses is refused once, and leaves no process", async () => {
-  const { all, living } = watchChildren();
+  const { all, living } = watched();
   const entry = findModel("splade-tiny", "sparse");
   if (!hasGraph(entry)) throw new Error("splade-tiny has no graph");
   const model = await verifyModel(entry, "int8");
@@ -145,7 +141,7 @@ test("where no process can be started the error says so, at the start and later"
 });
 
 test("a session that is closed while a worker is replaced leaves no process", async () => {
-  const { all, living } = watchChildren();
+  const { all, living } = watched();
   const closed: Promise<void>[] = [];
   const session: ModelSession = await open({ onWorkerLost: () => closed.push(sleep(1).then(() => session.close())) });
   const failed = Promise.all(runEach(session, [long, long, long, long]));
@@ -158,7 +154,7 @@ test("a session that is closed while a worker is replaced leaves no process", as
 });
 
 test.each([0, 20])("an opening that is given up after %i ms leaves no process", async (ms) => {
-  const { living } = watchChildren();
+  const { living } = watched();
   const abort = new AbortController();
   const opening = open({ workers: 2, signal: abort.signal });
   const failed = failureOf(opening);

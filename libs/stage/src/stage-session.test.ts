@@ -1,5 +1,3 @@
-import type { ChildProcess } from "node:child_process";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
@@ -13,6 +11,7 @@ import {
 } from "@ragline/contracts";
 import { type Lease, LeaseBroker, type LeaseSource, leaseHandlers } from "@ragline/gpu-lease";
 import { DenseEncoder, SparseEncoder } from "@ragline/inference";
+import { type ChildWatch, watchChildren } from "@ragline/processes";
 import { createServer, implementation, listen, RaglineError, serviceDefinition, status } from "@ragline/rpc";
 import { expect, onTestFinished, test, vi } from "vitest";
 import {
@@ -89,12 +88,10 @@ async function* oneThenNone(batch: string[]): AsyncGenerator<string[]> {
 }
 
 /** The child processes that live, of those started from now on. */
-function watchChildren(): () => ChildProcess[] {
-  const children: ChildProcess[] = [];
-  const onStart = (message: unknown) => children.push((message as { process: ChildProcess }).process);
-  subscribe("child_process", onStart);
-  onTestFinished(() => void unsubscribe("child_process", onStart));
-  return () => children.filter((child) => child.pid && child.exitCode === null && child.signalCode === null);
+function watched(): ChildWatch["living"] {
+  const children = watchChildren();
+  onTestFinished(() => children.stop());
+  return children.living;
 }
 
 const oneCpu: LeaseSource["describe"] = () => new LeaseBroker({ devices: cpu }).describe();
@@ -256,7 +253,7 @@ test("a device that was asked for and is not there is told in the summary", asyn
 });
 
 test("a lease is released once, after the workers are gone, however often the session is closed", async () => {
-  const living = watchChildren();
+  const living = watched();
   const { leases, release, reportUsage } = countedLease();
   const livingAtRelease: number[] = [];
   release.mockImplementation(() => void livingAtRelease.push(living().length));
@@ -269,7 +266,7 @@ test("a lease is released once, after the workers are gone, however often the se
 });
 
 test.each([0, 20])("a caller who goes while the model is opened (after %i ms) leaves nothing", async (ms) => {
-  const living = watchChildren();
+  const living = watched();
   const { leases, release } = countedLease();
   const abort = new AbortController();
   const opening = openSplade({ leases, workers: 2, signal: abort.signal });
@@ -283,7 +280,7 @@ test.each([0, 20])("a caller who goes while the model is opened (after %i ms) le
 });
 
 test("a caller who goes while a lease is waited for leaves the line", async () => {
-  const living = watchChildren();
+  const living = watched();
   const leases = new LeaseBroker({ devices: cpu });
   const held = await leases.acquire({ stage: "dense", model: "other", bytes: 1 });
   const abort = new AbortController();
@@ -309,7 +306,7 @@ test("a model whose workers cannot start gives its lease back", async () => {
 });
 
 test("a lease that is revoked while the model is opened ends that", async () => {
-  const living = watchChildren();
+  const living = watched();
   const { leases, release, revoke } = countedLease();
   const failed = failureOf(openSplade({ leases }));
   await expect.poll(() => living()).toHaveLength(1);
@@ -323,7 +320,7 @@ test.each([
   ["waits for a request", ["a"], 1],
   ["is in a long batch", longBatch, 0],
 ])("a lease that is revoked while the stream %s ends it at once, and is free", async (_, batch, answered) => {
-  const living = watchChildren();
+  const living = watched();
   const { leases, release, revoke } = countedLease();
   const stage = await openMiniLm({ leases });
   const replies = encodeAll(stage, oneThenNone(batch));
@@ -338,7 +335,7 @@ test.each([
 });
 
 test("a caller who goes in a long batch ends the workers at once", async () => {
-  const living = watchChildren();
+  const living = watched();
   const { leases, release } = countedLease();
   const abort = new AbortController();
   const stage = await openMiniLm({ leases, signal: abort.signal });

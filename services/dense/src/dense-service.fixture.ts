@@ -1,8 +1,7 @@
-import type { ChildProcess } from "node:child_process";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { PassThrough } from "node:stream";
 import { DenseService, type DenseVectors, type Outcome, Precision, type StageSummary } from "@ragline/contracts";
 import { LeaseBroker } from "@ragline/gpu-lease";
+import { watchChildren } from "@ragline/processes";
 import { type CallOptions, type Client, createClient } from "@ragline/rpc";
 import { startService } from "@ragline/service-kit";
 import { type StageOptions, TokenQueue } from "@ragline/stage";
@@ -44,12 +43,9 @@ export async function startDense(options: Partial<StageOptions> = {}) {
 
 /** The worker processes that live, of those started from now on to the end of the test. */
 export function watchWorkers(): () => number[] {
-  const children: ChildProcess[] = [];
-  const onStart = (message: unknown) => children.push((message as { process: ChildProcess }).process);
-  subscribe("child_process", onStart);
-  onTestFinished(() => void unsubscribe("child_process", onStart));
-  return () =>
-    children.flatMap(({ pid, exitCode, signalCode }) => (pid && exitCode === null && signalCode === null ? pid : []));
+  const children = watchChildren();
+  onTestFinished(() => children.stop());
+  return () => children.living().flatMap(({ pid }) => pid ?? []);
 }
 
 /** What the promise is rejected with. */
