@@ -168,7 +168,7 @@ const evaluation = z.looseObject({
     .array(
       z.looseObject({
         kind: z.string(),
-        query: z.looseObject({ sha256: z.string(), length: count }),
+        query: z.looseObject({ sha256: z.string(), length: count, text: z.string().optional() }),
         row: count.describe("The chunk that the query was made from"),
         ranks: z
           .record(z.string(), count.nullable())

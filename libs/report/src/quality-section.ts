@@ -91,9 +91,38 @@ function strataHtml(strata: readonly Stratum[], ranking: string): Html {
   }`;
 }
 
-/** The self-audit of every ranking, over all queries and by part. */
+/** The rank of the first right chunk for each query, the worst first; what a query says only where a run keeps that. */
+function queriesHtml(queries: NonNullable<Evaluation["per_query"]>, names: readonly string[]): Html {
+  const last = names.at(-1) ?? "";
+  const worst = (ranks: (typeof queries)[number]["ranks"]): number => ranks[last] ?? Infinity;
+  const rows = [...queries]
+    .sort((a, b) => worst(b.ranks) - worst(a.ranks) || a.row - b.row)
+    .map(({ kind, query, row, ranks, ...more }) => [
+      kind,
+      query.text ?? query.sha256,
+      typeof more["document"] === "string" ? more["document"] : "",
+      row,
+      ...names.map((name) => ranks[name]),
+    ]);
+  return details(
+    "Queries as a table, the worst first",
+    table(rows, {
+      caption: "Rank of the first right chunk for each query",
+      head: ["kind", "query", "document", "row", ...names],
+      textColumns: 3,
+    }),
+  );
+}
+
+/** The self-audit of every ranking, over all queries, by part and by query. */
 export function qualitySection({ manifest }: ReportContent): Section {
-  const { rankings = [], strata = [], near_duplicates: duplicates } = manifest.evaluation ?? {};
+  const {
+    rankings = [],
+    strata = [],
+    near_duplicates: duplicates,
+    per_query: queries = [],
+  } = manifest.evaluation ?? {};
+  const names = rankings.map(({ ranking }) => ranking);
   const [first] = rankings;
   const title = "Quality of the rankings";
   if (!first)
@@ -117,6 +146,6 @@ ${figures.map((figure) => plot(rows, figure, "of every ranking"))}${details(
     rankings.map((row) => [row.ranking, row.queries, ...figureCells(row)]),
     { caption: "Self-audit", head: ["ranking", "queries", ...figureHead] },
   ),
-)}${strata.length > 0 ? strataHtml(strata, rankings.at(-1)?.ranking ?? "") : undefined}`,
+)}${strata.length > 0 ? strataHtml(strata, names.at(-1) ?? "") : undefined}${queries.length > 0 ? queriesHtml(queries, names) : undefined}`,
   };
 }

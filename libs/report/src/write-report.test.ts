@@ -63,6 +63,7 @@ test("every section has a heading and an anchor, every plot a name and a table b
     "Self-audit",
     "Self-audit by kind of query and content type",
     "Self-audit of fused by document",
+    "Rank of the first right chunk for each query",
     "Anomalies",
     "Chunks that stand for them",
     "Stages",
@@ -104,6 +105,10 @@ test("figures are those of the run", async () => {
   );
   expect(page).toContain('<td>10</td><td class="n">20</td><td class="n">0</td><td class="n">200 MB</td>');
   expect(page).toContain("<td>document 7.md</td><td>text 7</td><td>id-7</td>");
+  // The query that was not found comes first.
+  expect(page).toMatch(
+    /<td>sha256:bb<\/td><td>b\.md<\/td><td class="n">2<\/td><td class="n">–<\/td>.*<td>sha256:aa<\/td>/,
+  );
   expect(page).toContain("another warning");
   expect(page).toContain("--input");
   expect(matches(page, /<circle [^>]*><title>/g)).toHaveLength(40);

@@ -37,7 +37,7 @@ export interface RunTimelineOptions {
  * times a second at first, and half as often each time that 120 samples are full, so its size does not depend on the run's.
  */
 export class RunTimeline {
-  readonly startedAt = new Date();
+  readonly #startedAt = new Date();
   readonly #origin = performance.now();
   readonly #options: RunTimelineOptions;
   readonly #works: Work[] = [];
@@ -91,7 +91,7 @@ export class RunTimeline {
     const samples = this.#samples;
     const names = [...new Set(samples.flatMap(({ bytes }) => [...bytes.keys()]))];
     return {
-      started_at: this.startedAt.toISOString(),
+      started_at: this.#startedAt.toISOString(),
       period_seconds: this.#periodMs / 1000,
       at_seconds: samples.map(({ atSeconds }) => atSeconds),
       work: this.#works.map(({ stage, model, unit, startSeconds, endSeconds, items }, i) => ({

@@ -103,7 +103,7 @@ const measures = (unit: Measure["unit"], a: ReadonlyMap<string, number>, b: Read
     ratio: pair.a !== null && pair.b !== null && pair.a > 0 && pair.b > 0 ? pair.b / pair.a : null,
   }));
 
-/** Seconds of each stage, and what the dense stage did per second. */
+/** Seconds of each stage, what the dense stage did per second, and each model from its start to its end. */
 export function compareSpeed(a: Manifest, b: Manifest): Measure[] {
   const seconds = ({ stages = {} }: Manifest) =>
     new Map(
@@ -111,8 +111,13 @@ export function compareSpeed(a: Manifest, b: Manifest): Measure[] {
         took === undefined ? [] : [[stage, took] as const],
       ),
     );
-  const rate = ({ dense_run: dense }: Manifest) =>
-    new Map(dense?.chunks_per_second === undefined ? [] : [["dense vectors", dense.chunks_per_second]]);
+  const rate = ({ dense_run: dense, timeline }: Manifest) =>
+    new Map([
+      ...(dense?.chunks_per_second === undefined ? [] : [["dense vectors", dense.chunks_per_second] as const]),
+      ...(timeline?.work ?? []).flatMap(({ stage, model, items, start_seconds: start, end_seconds: end }) =>
+        model === "" || end === null || end <= start ? [] : [[`${stage} ${model}`, items / (end - start)] as const],
+      ),
+    ]);
   return [...measures("seconds", seconds(a), seconds(b)), ...measures("items/s", rate(a), rate(b))];
 }
 

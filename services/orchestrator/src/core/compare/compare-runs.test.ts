@@ -25,6 +25,18 @@ const ranks = (count: number, rankOf: (query: number) => number | null, first = 
     ranks: { fused: rankOf(i) },
   }));
 
+/** A model that took so many seconds for 40 chunks. */
+const timelineOf = (seconds: number) => ({
+  started_at: "2026-01-01T00:00:00.000Z",
+  period_seconds: 1,
+  at_seconds: [],
+  work: [
+    { stage: "dense", model: "bge", unit: "chunks", items: 40, start_seconds: 1, end_seconds: 1 + seconds, done: [] },
+    { stage: "export", model: "", unit: "files", items: 0, start_seconds: 20, end_seconds: null, done: [] },
+  ],
+  memory: [],
+});
+
 const manifest = {
   schema_version: "v4.1",
   collection: "docs",
@@ -49,6 +61,7 @@ const manifest = {
   stages: { dense: { seconds: 10 }, export: {} },
   dense_run: { chunks_per_second: 20, memory: { bge: { peak_memory_gb: 0.5 } } },
   performance_baseline: { devices: [{ device: "cpu:0", kind: "cpu", leases: 1, peak_bytes: 5e8 }] },
+  timeline: timelineOf(10),
   outcomes: [],
   anomalies: [],
   evaluation: {
@@ -110,6 +123,7 @@ test("what changed is told part by part, and a figure that is worse beyond chanc
       models: [{ ...manifest.models[0], precision: "fp32" }],
       outputs: [{ name: "docs_stats.json", bytes: 2, sha256: hash("other") }],
       stages: { dense: { seconds: 25 } },
+      timeline: timelineOf(20),
       dense_run: { chunks_per_second: 8, memory: { bge: { peak_memory_gb: 1 } } },
       outcomes: [
         { stage: "dense", reason: "text_truncated", source: "runtime", model: "bge", count: 4, degraded: true },
@@ -137,6 +151,7 @@ test("what changed is told part by part, and a figure that is worse beyond chanc
     speed: [
       { name: "dense", unit: "seconds", a: 10, b: 25, ratio: 2.5 },
       { name: "dense vectors", unit: "items/s", ratio: 0.4 },
+      { name: "dense bge", unit: "items/s", a: 4, b: 2, ratio: 0.5 },
     ],
     memory: [
       { name: "device cpu:0", ratio: 1 },
@@ -165,6 +180,15 @@ test("queries that one run has alone are counted, and the test is over those of 
   expect(quality.queries).toEqual({ same: 15, onlyA: 5, onlyB: 5 });
   expect(quality.changes[0]?.paired?.queries).toBe(15);
   expect(warnings).toMatchObject([{ kind: "different-queries", count: 10 }]);
+});
+
+test("points whose ids are no UUIDs are not compared, and told so", async () => {
+  const a = await run("uuids");
+  const b = await run("numbers");
+  await writeFile(join(b, artifactNames("docs").qdrant), '{"id":1,"vector":{},"payload":{}}\n');
+  const { points, warnings } = await compareRuns(a, b);
+  expect(points).toBeNull();
+  expect(warnings).toMatchObject([{ kind: "no-point-ids", detail: expect.stringContaining("Line 1 of") }]);
 });
 
 test("runs of earlier versions and without points are compared as far as they go", async () => {
