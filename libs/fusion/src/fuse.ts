@@ -83,7 +83,7 @@ function contributions(candidates: RankedList["candidates"], record: FusionRecor
  * Shaw, TREC-2, 1994).
  *
  * With all but "rrf", scale and shift of a list's scores do not matter.
- * @throws RangeError when k is not positive, names repeat, a list is not sorted, repeats a row or holds a number that is
+ * @throws RangeError when k is negative, names repeat, a list is not sorted, repeats a row or holds a number that is
  * not finite.
  */
 export function fuse(lists: readonly RankedList[], options: FuseOptions = {}): FusedCandidate[] {

@@ -272,6 +272,32 @@ test("an index is made once, read back the same, and made anew when its run chan
   expect((await readdir(run.dir)).filter((name) => name.includes("partial"))).toEqual([]);
 });
 
+test("vectors that are not finite are told with their file and row", async () => {
+  const { run } = await smallRun("one");
+  const broken = {
+    ...run,
+    async *readDense() {
+      yield { firstIndex: 0, columns: 2, values: Float32Array.of(1, 0, 0, Infinity) };
+    },
+    async *readSparseRows() {
+      yield { words: { indices: [7], values: [1] } };
+      yield { words: { indices: [7], values: [Number.NaN] } };
+    },
+    dense: [{ name: "d", dimension: 2, path: "x_embeddings.npy" }],
+  } as unknown as Run;
+  const query = [{ indices: Uint32Array.of(7), values: Float32Array.of(1) }];
+  for (const maxResidentBytes of [0, 1000]) {
+    const index = await SearchIndex.open(broken, { maxResidentBytes });
+    onTestFinished(() => index.close());
+    await expect(index.searchDense("d", Float32Array.of(1, 1), { k: 1 })).rejects.toThrow(
+      "x_embeddings.npy: the score of row 1 is Infinity",
+    );
+    await expect(index.searchSparse("words", false, query, { k: 1 })).rejects.toThrow(
+      "x_sparse.jsonl: the score of row 1 is NaN",
+    );
+  }
+});
+
 test("an index that cannot be kept is in memory", async () => {
   const { run } = await smallRun("one");
   const unsaved: string[] = [];

@@ -1,30 +1,16 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { LineIndex, type Run, type RunChunk } from "@ragline/artifacts";
+import { ArtifactError, LineIndex, type Run, type RunChunk } from "@ragline/artifacts";
 import { type HnswGraph, searchHnsw } from "@ragline/hnsw";
 import type { SparseVector } from "@ragline/vectors";
+import { buildIndex, everyField, type IndexMeta, indexSources, isIndexOf } from "./build-index.js";
 import { DenseIndex } from "./dense-index.js";
-import { DenseShare } from "./dense-share.js";
+import { type DenseSearchOptions, DenseShare } from "./dense-share.js";
 import { denseTopK } from "./dense-top-k.js";
-import { type FieldColumn, FieldIndex, FieldIndexBuilder, type FieldValue } from "./field-index.js";
+import { type FieldColumn, FieldIndex, type FieldValue } from "./field-index.js";
 import type { Filter } from "./filter.js";
-import { InvertedIndex, type Postings, PostingsBuilder } from "./inverted-index.js";
+import { InvertedIndex } from "./inverted-index.js";
 import { type SectionArray, SectionFile, writeSections } from "./section-file.js";
-import type { ScoredRow } from "./top-k.js";
-
-/** Raised whenever the sections or what is in them change. */
-const formatVersion = 1;
-
-interface Meta {
-  readonly version: number;
-  /** What the index was made from. */
-  readonly sources: Readonly<Record<string, string>>;
-  readonly littleEndian: boolean;
-  readonly rowCount: number;
-  readonly sparse: readonly string[];
-  readonly fields: readonly string[];
-  readonly dropped: readonly string[];
-}
+import { NonFiniteScoreError, type ScoredRow } from "./top-k.js";
 
 /** How to open a {@link SearchIndex}. */
 export interface SearchIndexOptions {
@@ -43,9 +29,6 @@ export interface SearchOptions {
   readonly allowed?: Uint8Array | undefined;
 }
 
-const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-const everyField = "fields";
-
 /**
  * Search over the artifacts of a run: dense vectors exactly or by the run's HNSW graph, sparse ones by an inverted index,
  * chunks by row, and filters on their payload. What would take long to read again (postings, fields, places of lines) is
@@ -57,7 +40,7 @@ export class SearchIndex {
   readonly #options: SearchIndexOptions;
   readonly #lines: LineIndex;
   readonly #sections: { read(name: string): Promise<ArrayBuffer> };
-  readonly #meta: Meta;
+  readonly #meta: IndexMeta;
   readonly #close: () => Promise<void>;
   readonly #inverted = new Map<string, Promise<InvertedIndex>>();
   readonly #dense = new Map<string, Promise<DenseIndex | undefined>>();
@@ -69,7 +52,7 @@ export class SearchIndex {
   private constructor(
     run: Run,
     options: SearchIndexOptions,
-    file: { readonly meta: Meta; read(name: string): Promise<ArrayBuffer>; close(): Promise<void> },
+    file: { readonly meta: IndexMeta; read(name: string): Promise<ArrayBuffer>; close(): Promise<void> },
     offsets: Float64Array,
   ) {
     this.#run = run;
@@ -87,13 +70,13 @@ export class SearchIndex {
    */
   static async open(run: Run, options: SearchIndexOptions = {}): Promise<SearchIndex> {
     const path = join(run.dir, run.names.searchIndex);
-    const sources = await sourcesOf(run);
-    const kept = await SectionFile.open<Meta>(path);
-    if (kept !== undefined && isOf(kept.meta, sources))
+    const sources = await indexSources(run);
+    const kept = await SectionFile.open<IndexMeta>(path);
+    if (kept !== undefined && isIndexOf(kept.meta, sources))
       return new SearchIndex(run, options, kept, new Float64Array(await kept.read("offsets")));
     await kept?.close();
     options.onBuild?.();
-    const { meta, sections } = await build(run, sources);
+    const { meta, sections } = await buildIndex(run, sources);
     await writeSections(path, meta, sections).catch((error: Error) => options.onUnsaved?.(error));
     const inMemory = {
       meta,
@@ -141,11 +124,14 @@ export class SearchIndex {
   ): Promise<ScoredRow[][]> {
     let index = this.#inverted.get(model);
     if (index === undefined) this.#inverted.set(model, (index = this.#readPostings(model)));
-    return (await index).search(queries, {
-      k,
-      ...(isLexical ? { modifier: "idf" as const } : {}),
-      ...(allowed === undefined ? {} : { allowed }),
-    });
+    const postings = await index;
+    return finite(join(this.#run.dir, this.#run.names.sparse), () =>
+      postings.search(queries, {
+        k,
+        ...(isLexical ? { modifier: "idf" as const } : {}),
+        ...(allowed === undefined ? {} : { allowed }),
+      }),
+    );
   }
 
   /**
@@ -159,10 +145,15 @@ export class SearchIndex {
   /**
    * The k best rows of each query among a dense model's vectors; every row is compared.
    * @param queries as many values each as the model's vectors have.
+   * @throws ArtifactError when a vector is not finite.
    */
   async searchDense(model: string, queries: Float32Array, options: SearchOptions): Promise<ScoredRow[][]> {
     const { k, allowed } = options;
-    const how = { k, ...(allowed === undefined ? {} : { allowed }) };
+    const path = this.#run.dense.find(({ name }) => name === model)?.path ?? this.#run.dir;
+    return finite(path, () => this.#searchDense(model, queries, { k, ...(allowed === undefined ? {} : { allowed }) }));
+  }
+
+  async #searchDense(model: string, queries: Float32Array, how: DenseSearchOptions): Promise<ScoredRow[][]> {
     // Vectors that are in memory for the graph are not read a second time.
     if (this.#graphVectors !== undefined && model === this.#primary)
       return (await this.#graphVectors).search(queries, how);
@@ -258,73 +249,20 @@ export class SearchIndex {
   }
 }
 
+/** Tells of scores that are not finite as of a fault in the file that the vectors are from. */
+async function finite<Found>(path: string, search: () => Found | Promise<Found>): Promise<Found> {
+  try {
+    return await search();
+  } catch (error) {
+    if (!(error instanceof NonFiniteScoreError)) throw error;
+    throw new ArtifactError(
+      "INVALID_FORMAT",
+      `${path}: the score of row ${error.row} is ${error.score}, so its vector or the query's holds NaN, infinite or far too large values. Run again to write it anew.`,
+      { cause: error },
+    );
+  }
+}
+
 function copyOf(array: SectionArray): ArrayBuffer {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength).slice().buffer;
-}
-
-function isOf(meta: Meta, sources: Meta["sources"]): boolean {
-  return (
-    meta.version === formatVersion &&
-    meta.littleEndian === hostIsLittleEndian &&
-    JSON.stringify(meta.sources) === JSON.stringify(sources)
-  );
-}
-
-/** What an index is bound to: the hash that the manifest has of a file, and size and time of the file that is there. */
-async function sourcesOf(run: Run): Promise<Record<string, string>> {
-  const names = [run.names.qdrant, ...(run.sparse.length > 0 ? [run.names.sparse] : [])];
-  const sources: Record<string, string> = {};
-  for (const name of names) {
-    const recorded = run.manifest.outputs?.find((output) => output.name === name)?.sha256 ?? "";
-    const { size, mtimeMs } = await stat(join(run.dir, name)).catch(() => ({ size: 0, mtimeMs: 0 }));
-    // A copied run has other times; its hash is what tells it.
-    sources[name] = recorded === "" ? `${size} ${mtimeMs}` : `${size} ${recorded}`;
-  }
-  return sources;
-}
-
-async function build(
-  run: Run,
-  sources: Meta["sources"],
-): Promise<{ meta: Meta; sections: Record<string, SectionArray> }> {
-  const builders = run.sparse.map(() => new PostingsBuilder());
-  const none = { indices: [], values: [] };
-  if (builders.length > 0) {
-    for await (const vectors of run.readSparseRows())
-      run.sparse.forEach((model, i) => {
-        const { indices, values } = vectors[model] ?? none;
-        builders[i]?.add(indices, values);
-      });
-  }
-  const fields = new FieldIndexBuilder();
-  const offsets: number[] = [0];
-  for await (const { metadata, endOffset } of run.readMetadata()) {
-    fields.add(metadata);
-    offsets.push(endOffset);
-  }
-  const sections: Record<string, SectionArray> = { offsets: Float64Array.from(offsets) };
-  builders.forEach((builder, i) => {
-    const { terms, starts, rows, values }: Postings = builder.build();
-    Object.assign(sections, {
-      [`sparse${i}.terms`]: terms,
-      [`sparse${i}.starts`]: starts,
-      [`sparse${i}.rows`]: rows,
-      [`sparse${i}.values`]: values,
-    });
-  });
-  const { columns, dropped } = fields.build();
-  columns.forEach(({ starts, rows }, i) => {
-    Object.assign(sections, { [`field${i}.starts`]: starts, [`field${i}.rows`]: rows });
-  });
-  sections[everyField] = new Uint8Array(Buffer.from(JSON.stringify(columns.map(({ values }) => values))));
-  const meta: Meta = {
-    version: formatVersion,
-    sources,
-    littleEndian: hostIsLittleEndian,
-    rowCount: offsets.length - 1,
-    sparse: run.sparse,
-    fields: columns.map(({ key }) => key),
-    dropped,
-  };
-  return { meta, sections };
 }

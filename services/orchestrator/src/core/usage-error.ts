@@ -4,7 +4,7 @@ import { DocumentError } from "@ragline/documents";
 import { DatasetError, QueryFileError } from "@ragline/evaluation";
 import { FusionWeightError } from "@ragline/fusion";
 import { ModelFileError, ModelLockError, UnknownModelError } from "@ragline/models";
-import { FilterError } from "@ragline/retrieval";
+import { FilterError, NonFiniteScoreError } from "@ragline/retrieval";
 import { RaglineError } from "@ragline/rpc";
 
 /** What the caller has to change: usage, a path, a model's name. */
@@ -22,6 +22,8 @@ export function toRunError(error: unknown): unknown {
     return new RaglineError("FAILED_PRECONDITION", "MODEL_FILES", error.message, { cause: error });
   if (error instanceof DocumentError || error instanceof QueryFileError || error instanceof DatasetError)
     return usageError("BAD_INPUT", error.message, error);
+  if (error instanceof NonFiniteScoreError)
+    return new RaglineError("INTERNAL", "NON_FINITE_SCORE", error.message, { cause: error });
   if (error instanceof ArtifactError) {
     return error.reason === "DISK_FULL"
       ? new RaglineError("RESOURCE_EXHAUSTED", "DISK_FULL", error.message, { cause: error })
