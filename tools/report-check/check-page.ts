@@ -21,6 +21,7 @@ export interface PageView {
   readonly problems: readonly string[];
 }
 
+/** What a page is checked with. */
 export interface CheckPageOptions {
   /** Path of the browser. */
   readonly executable: string;

@@ -18,6 +18,7 @@ export interface DenseComparison {
   readonly equal: boolean;
 }
 
+/** How {@link compareDense} compares. */
 export interface CompareDenseOptions {
   /** Path of the run's manifest. @default processing_summary.json in the run's directory */
   readonly summaryPath?: string;

@@ -35,6 +35,7 @@ export interface RunChunk {
   readonly metadata: Record<string, unknown>;
 }
 
+/** How {@link openRun} finds a run. */
 export interface OpenRunOptions {
   /** Path of the manifest. @default processing_summary.json in the run's directory */
   readonly summaryPath?: string;

@@ -19,6 +19,7 @@ export interface SkippedRecord {
   readonly reason: string;
 }
 
+/** How {@link readChunkFile} reads. */
 export interface ReadChunkFileOptions {
   /**
    * Largest file that is read, in bytes. Memory does not depend on it; it stops files that were given by mistake.

@@ -4,6 +4,7 @@ import { ArtifactError, isMissing, writeError } from "./artifact-error.js";
 import { findPartials, newPartial, type Partial, removeStalePartials } from "./partials.js";
 import { StagedFile } from "./staged-file.js";
 
+/** How {@link StagedDirectory.open} opens. */
 export interface StagedDirectoryOptions {
   /** Refuse to open while another run of this host is writing to the directory. @default true */
   readonly exclusive?: boolean;

@@ -12,6 +12,7 @@ import { sha256Of } from "./sha256-file.js";
 import { type RunContents, verifyContents } from "./verify-contents.js";
 import { type VerifyProblem, VerifyProblems } from "./verify-problems.js";
 
+/** How {@link verifyRun} verifies. */
 export interface VerifyRunOptions {
   /** Path of the manifest. @default processing_summary.json in the run's directory */
   readonly summaryPath?: string;

@@ -5,6 +5,7 @@ import type { ChunkDocumentOptions } from "./chunk-options.js";
 import { buildLedger, type Ledger } from "./ledger.js";
 import { WordTokens } from "./token-index.js";
 
+/** The chunks of a document, and what became of its bytes. */
 export interface ChunkedDocument {
   readonly chunks: ScoredChunk[];
   readonly ledger: Ledger;

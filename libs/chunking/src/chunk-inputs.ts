@@ -35,6 +35,7 @@ export type ChunkEvent =
       readonly message: string;
     };
 
+/** How files are chunked. */
 export interface ChunkFilesOptions extends WorkerOptions {
   /** Which files of a directory are read. @default all of a known kind that Git does not ignore */
   readonly finding?: PathRuleOptions;

@@ -5,8 +5,10 @@ import type { TokenCounter } from "./token-index.js";
  * whatever they are; `semantic` like structure, and wherever the topic turns.
  */
 export const chunkStrategies = ["structure", "window", "semantic"] as const;
+/** How a document is cut. */
 export type ChunkStrategy = (typeof chunkStrategies)[number];
 
+/** How one document is chunked. */
 export interface ChunkDocumentOptions extends TokenCounter {
   /** Tokens that a chunk's text may have at most, special ones and prefix included; at least 16. */
   maxTokens: number;

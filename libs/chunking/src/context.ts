@@ -26,6 +26,7 @@ const longRuleShare = 1 / 2;
 /** Longer headers and titles are not counted, since they would not be used. */
 const maxContextLength = 4000;
 const tableRule = /^[|:\- ]*-[|:\- ]*$/;
+/** Nothing stands in front of a chunk. */
 export const noContext: Context = { text: "", tokens: 0 };
 
 /** Both, one behind the other. */

@@ -5,6 +5,7 @@ import { type DocumentFile, type ReadOptions, readDocument } from "./read-docume
 import type { SourceDocument } from "./source-document.js";
 import { type ParserLimits, ParserProcess } from "./worker/parser-process.js";
 
+/** What the reading of one file may cost. */
 export interface DocumentReaderOptions extends ReadOptions {
   /** Milliseconds that one file may take. @default 60000 */
   timeoutMs?: number;

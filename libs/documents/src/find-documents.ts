@@ -6,6 +6,7 @@ import { supportedExtensions } from "./formats/readers.js";
 import { type IgnoreFile, type PathRuleOptions, PathRules } from "./path-rules.js";
 import { unsupported } from "./read-document.js";
 
+/** A file that can be read. */
 export interface FoundDocument {
   /** Where to read it. */
   readonly path: string;
@@ -22,6 +23,7 @@ export interface SkippedDocument {
   readonly message: string;
 }
 
+/** What was found below the inputs. */
 export interface FoundDocuments {
   /** Sorted by relative path in the order of UTF-16 code units, the same in every locale. */
   readonly documents: FoundDocument[];

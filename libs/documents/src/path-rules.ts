@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import ignore, { type Ignore } from "ignore";
 import picomatch from "picomatch";
 
+/** Which files of a directory are read. */
 export interface PathRuleOptions {
   /**
    * Globs of the files to read, from the input directory; one without a slash matches names at any depth.

@@ -10,6 +10,7 @@ import { readerOf } from "./formats/readers.js";
 import type { ParsedText, SourceDocument } from "./source-document.js";
 import type { SourceSpan } from "./source-span.js";
 
+/** How large a file may be. */
 export interface ReadOptions {
   /** Files above this many bytes, or above what a string can hold (512 MiB), are refused. @default 67108864 (64 MiB) */
   maxBytes?: number;

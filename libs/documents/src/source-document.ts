@@ -1,6 +1,7 @@
 import type { Block } from "./block.js";
 import type { SourceSpan } from "./source-span.js";
 
+/** What a document was read as. */
 export type DocumentFormat =
   | "markdown"
   | "text"

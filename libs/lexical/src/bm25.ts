@@ -1,6 +1,7 @@
 import type { SparseVector } from "@ragline/vectors";
 import { forEachTerm } from "./terms.js";
 
+/** The constants of BM25. */
 export interface Bm25Options {
   /** Term frequency saturation. @default 1.2 */
   k?: number;

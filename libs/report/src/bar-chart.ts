@@ -19,6 +19,7 @@ export interface Bar {
   readonly mark?: number;
 }
 
+/** How a bar chart is drawn. */
 export interface BarChartOptions {
   /** What a screen reader says of the plot. */
   readonly label: string;

@@ -7,6 +7,7 @@ const maxCellCharacters = 400;
 /** A cell: a number is set to the right. */
 export type Cell = string | number | Html | null | undefined;
 
+/** How a table is drawn. */
 export interface TableOptions {
   /** What the table shows; read out, and seen above it. */
   readonly caption: string;

@@ -10,6 +10,7 @@ export interface Bin {
   readonly count: number;
 }
 
+/** How a histogram is drawn. */
 export interface HistogramOptions {
   /** What a screen reader says of the plot. */
   readonly label: string;

@@ -8,6 +8,7 @@ export interface Line {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
+/** How a line chart is drawn. */
 export interface LineChartOptions {
   /** What a screen reader says of the plot. */
   readonly label: string;

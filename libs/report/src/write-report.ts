@@ -7,6 +7,7 @@ import { gatherChunks } from "./gather-chunks.js";
 import { project, sampleVectors } from "./project-sample.js";
 import { renderReport } from "./render-report.js";
 
+/** What a report page is made with. */
 export interface WriteReportOptions {
   /** Path of the manifest. @default processing_summary.json in the run's directory */
   readonly summaryPath?: string;

@@ -95,7 +95,11 @@ function schema<T extends Message>(typeName: T["$typeName"]): GenMessage<T> {
   return found as GenMessage<T>;
 }
 
+/** Describes {@link Status}. */
 export const StatusSchema = schema<Status>("google.rpc.Status");
+/** Describes {@link ErrorInfo}. */
 export const ErrorInfoSchema = schema<ErrorInfo>("google.rpc.ErrorInfo");
+/** Describes {@link RetryInfo}. */
 export const RetryInfoSchema = schema<RetryInfo>("google.rpc.RetryInfo");
+/** Describes {@link BadRequest}. */
 export const BadRequestSchema = schema<BadRequest>("google.rpc.BadRequest");

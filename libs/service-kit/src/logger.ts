@@ -1,6 +1,7 @@
 import { isSpanContextValid, trace } from "@opentelemetry/api";
 import { type DestinationStream, type Logger, type LoggerOptions, pino, stdSerializers } from "pino";
 
+/** What writes log lines. */
 export type { Logger } from "pino";
 
 /** How lines are written: `auto` is `pretty` on a terminal and `json` elsewhere. */

@@ -20,6 +20,7 @@ const inline = new Set(
 );
 const maxIndentedLevels = 16;
 
+/** How a page is read. */
 export interface HtmlOptions {
   /** Whether the page's title heads the text when it has no `h1`. @default true */
   titleIsHeading?: boolean;

@@ -1,9 +1,13 @@
 import type { DefaultTreeAdapterTypes } from "parse5";
 
+/** A node of a page. */
 export type Node = DefaultTreeAdapterTypes.Node;
+/** A node that has others below it. */
 export type ParentNode = DefaultTreeAdapterTypes.ParentNode;
+/** A node with a tag. */
 export type Element = DefaultTreeAdapterTypes.Element;
 
+/** A run of text. */
 export type TextNode = DefaultTreeAdapterTypes.TextNode;
 
 /** Elements whose text no reader of the page sees. */
@@ -49,10 +53,12 @@ export function textNodes(element: Element): TextNode[] {
   return nodes;
 }
 
+/** The elements right below a node. */
 export function childElements(parent: ParentNode): Element[] {
   return parent.childNodes.filter((child): child is Element => "tagName" in child);
 }
 
+/** Whether no reader of the page sees an element, by its tag or its attributes. */
 export function isHidden(element: Element): boolean {
   if (hiddenTags.has(element.tagName)) return true;
   return element.attrs.some(

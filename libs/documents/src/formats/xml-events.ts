@@ -6,6 +6,7 @@ export interface XmlElement {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** Told of what is read, in order. */
 export interface XmlHandlers {
   readonly open?: (element: XmlElement) => void;
   readonly close?: (name: string) => void;

@@ -6,6 +6,7 @@ import type { ParserJob, ParserReply } from "./parser-protocol.js";
 const parserMain = new URL("../../dist/worker/parser-main.js", import.meta.url);
 const mebibyte = 1024 * 1024;
 
+/** What a process may use for a file before it is ended. */
 export interface ParserLimits {
   /** Milliseconds for one file. */
   readonly timeoutMs: number;

@@ -40,6 +40,7 @@ export interface ChunkDirectorySummary {
   readonly incremental: boolean;
 }
 
+/** What is chunked, and into which directory. */
 export interface ChunkDirectoryOptions {
   readonly inputs: readonly string[];
   readonly directory: string;
