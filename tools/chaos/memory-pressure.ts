@@ -11,6 +11,8 @@ import { dataFileHashes, differingFiles } from "./data-file-hashes.js";
 const { values } = parseArgs({
   options: {
     input: { type: "string", default: fromRoot("docs/decisions") },
+    // In fp32 texts share calls, which are halved when memory runs out; in int8 each is a call of its own.
+    precision: { type: "string", default: "fp32" },
     // So little that not one text fits: what else has room in the first call of a worker alone.
     pressure: { type: "string", default: "tight=1MB:tight-every=2" },
   },
@@ -34,7 +36,8 @@ interface Memory {
 /** Runs to the end on a device. @returns the hashes of the data files, the calls that went well, and those that did not. */
 async function run(name: string, device: string) {
   const outputDir = join(folder, name);
-  const where = ["--input", values.input, "--collections", "docs", "--output-dir", outputDir];
+  const what = ["--input", values.input, "--collections", "docs", "--precision", values.precision];
+  const where = [...what, "--output-dir", outputDir];
   // Every pair that is reranked is a call of its own, and every second call costs a worker here: a few show it as well.
   await finishRun(startRun([...where, "--device", device, "--audit-queries", "8", "--rerank-candidates", "2"]));
   const manifest = await readFile(join(outputDir, "processing_summary.json"), "utf8");
