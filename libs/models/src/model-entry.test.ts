@@ -78,6 +78,5 @@ test("a text is read with its prefix, or within the instruction that belongs to 
     instruction: { template: "Instruct: {instruction}\nQuery:{text}", default: "Find it" },
   });
   expect(inputText(told, "query", "what is {instruction}?")).toBe("Instruct: Find it\nQuery:what is {instruction}?");
-  expect(inputText(told, "query", "q", "Find code")).toBe("Instruct: Find code\nQuery:q");
   expect(inputText(told, "passage", "p")).toBe("p");
 });

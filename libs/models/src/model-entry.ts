@@ -91,7 +91,7 @@ const outputSchema = z.strictObject({
 const instructionSchema = z.strictObject({
   /** The whole input of a query, with {instruction} and {text}. */
   template: z.string().includes("{instruction}").includes("{text}"),
-  /** The instruction where a user gives none. */
+  /** The instruction. */
   default: z.string(),
 });
 
@@ -217,13 +217,9 @@ export function hasGraph(entry: ModelEntry): entry is GraphModelEntry {
   );
 }
 
-/**
- * The text as the model reads it: with the prefix for what it is, or within the instruction.
- * @param instruction what a query is for, in words, for models that are told. @default the entry's own
- */
-export function inputText(entry: ModelEntry, kind: "query" | "passage", text: string, instruction?: string): string {
-  const { instruction: told, prefixes } = entry;
-  if (kind === "passage" || told === undefined) return prefixes[kind] + text;
-  const filled: Record<string, string> = { instruction: instruction ?? told.default, text };
-  return told.template.replace(/\{(instruction|text)\}/g, (_, field: string) => filled[field] ?? "");
+/** The text as the model reads it: with the prefix for what it is, or within the instruction. */
+export function inputText({ instruction, prefixes }: ModelEntry, kind: "query" | "passage", text: string): string {
+  if (kind === "passage" || instruction === undefined) return prefixes[kind] + text;
+  const filled: Record<string, string> = { instruction: instruction.default, text };
+  return instruction.template.replace(/\{(instruction|text)\}/g, (_, field: string) => filled[field] ?? "");
 }
