@@ -1,4 +1,4 @@
-import { type Section, table } from "./elements.js";
+import { details, type Section, table } from "./elements.js";
 import { html } from "./html.js";
 import type { ReportContent } from "./report-content.js";
 
@@ -23,10 +23,13 @@ export function anomalySection({ manifest, anomalyPreviews }: ReportContent): Se
     content: html`${table(
       anomalies.map(({ kind, model, count, detail }) => [name(kind), model, detail, count]),
       { caption: "Anomalies", head: ["kind", "model or ranking", "what it is", "chunks"], textColumns: 3 },
-    )}${table(examples, {
-      caption: "Chunks that stand for them",
-      head: ["kind", "model or ranking", "document", "beginning", "point", "row"],
-      textColumns: 5,
-    })}`,
+    )}${details(
+      "Chunks that stand for them",
+      table(examples, {
+        caption: "Chunks that stand for anomalies",
+        head: ["kind", "model or ranking", "document", "beginning", "point", "row"],
+        textColumns: 5,
+      }),
+    )}`,
   };
 }

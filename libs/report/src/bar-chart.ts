@@ -1,5 +1,5 @@
 import { scaleLinear } from "d3-scale";
-import { number, shorten } from "./format.js";
+import { number, shortenMiddle } from "./format.js";
 import { type Html, html } from "./html.js";
 
 /** One line of a chart of bars. */
@@ -59,7 +59,7 @@ export function barChart(bars: readonly Bar[], options: BarChartOptions): Html {
     const y = i * rowHeight;
     const length = Math.max(2, scale(to) - scale(from)).toFixed(1);
     const middle = y + 39;
-    return html`<g><title>${name}: ${text}</title><text x="${inset}" y="${y + 22}">${shorten(name, 34)}</text><text class="value" x="${width - inset}" y="${y + 22}" text-anchor="end">${text}</text><rect class="c${colour}" x="${at(from)}" y="${y + 32}" width="${length}" height="14" rx="2"/>${
+    return html`<g><title>${name}: ${text}</title><text x="${inset}" y="${y + 22}">${shortenMiddle(name, 34)}</text><text class="value" x="${width - inset}" y="${y + 22}" text-anchor="end">${text}</text><rect class="c${colour}" x="${at(from)}" y="${y + 32}" width="${length}" height="14" rx="2"/>${
       interval
         ? html`<path class="whisker" d="M${at(interval[0])} ${middle - 5}v10M${at(interval[0])} ${middle}H${at(interval[1])}M${at(interval[1])} ${middle - 5}v10"/>`
         : undefined

@@ -34,6 +34,14 @@ export function shorten(text: string, most: number): string {
   return `${start}…`;
 }
 
+/** A text without its middle, in code points: of paths the end says more than what stands before it. */
+export function shortenMiddle(text: string, most: number): string {
+  const characters = Array.from(text.slice(0, 4096));
+  if (characters.length <= most) return text;
+  const end = Math.ceil((most - 1) / 2);
+  return `${characters.slice(0, most - 1 - end).join("")}…${characters.slice(-end).join("")}`;
+}
+
 /** A count and its noun. */
 export function count(value: number, one: string, many = `${one}s`): string {
   return `${number(value)} ${value === 1 ? one : many}`;

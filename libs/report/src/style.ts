@@ -26,7 +26,7 @@ section{background:var(--panel);border:1px solid var(--line);border-radius:8px;p
 .figures dt{color:var(--soft);font-size:.875rem}
 .figures dd{margin:0;font-size:1.25rem;font-weight:600;overflow-wrap:anywhere}
 .scroll{overflow-x:auto;margin:.5rem 0}
-table{border-collapse:collapse;font-size:.875rem;width:max-content;min-width:100%}
+table{border-collapse:collapse;font-size:.875rem;width:100%}
 caption{text-align:left;color:var(--soft);padding:.25rem 0;font-weight:600}
 th,td{text-align:left;vertical-align:top;padding:.3rem .75rem .3rem 0;border-top:1px solid var(--line);overflow-wrap:break-word;max-width:24rem}
 th{border-top:0;white-space:nowrap}
@@ -49,6 +49,6 @@ svg.map circle:hover{stroke:var(--text);stroke-width:2.5;fill-opacity:1}
 svg.key{display:inline-block;width:.75rem;height:.75rem;margin:0 .375rem 0 0}
 svg.key.wide{width:2.25rem}
 ${Array.from({ length: 8 }, (_, i) => `.c${i}{fill:var(--c${i})}.l${i}{stroke:var(--c${i});stroke-dasharray:${dashes[i]}}`).join("")}
-@media (max-width:40rem){header,main,footer{padding:.75rem}section{padding:.75rem}svg{font-size:24px}svg .tick{font-size:22px}th,td{max-width:16rem}}
+@media (max-width:40rem){header,main,footer{padding:.75rem}section{padding:.75rem}svg{font-size:24px}svg .tick{font-size:22px}table{width:max-content;min-width:100%}th,td{max-width:16rem}}
 @media print{section{break-inside:avoid}}
 `;

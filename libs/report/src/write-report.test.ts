@@ -65,7 +65,7 @@ test("every section has a heading and an anchor, every plot a name and a table b
     "Self-audit of fused by document",
     "Rank of the first right chunk for each query",
     "Anomalies",
-    "Chunks that stand for them",
+    "Chunks that stand for anomalies",
     "Stages",
     "What was done, and memory in use",
     "Devices",
@@ -112,6 +112,12 @@ test("figures are those of the run", async () => {
   expect(page).toContain("another warning");
   expect(page).toContain("--input");
   expect(matches(page, /<circle [^>]*><title>/g)).toHaveLength(40);
+});
+
+test("bars of long paths keep their ends, which tell them apart", async () => {
+  const page = await pageOf({ document: (row) => `corpus/documents/of/the/manual/in/english/part-${row % 3}.md` });
+  expect(page).toContain('<text x="12" y="22">corpus/documents…english/part-0.md</text>');
+  expect(page).toContain("<title>corpus/documents/of/the/manual/in/english/part-0.md: 14</title>");
 });
 
 test("the page refers to nothing outside it and runs nothing", async () => {
