@@ -68,7 +68,8 @@ export class ContextMaker {
    * @returns undefined when there is nothing to repeat, or no room for it.
    */
   repeated(block: Block, limit: number): RepeatedContext | undefined {
-    const found = block.kind === "table" ? this.#header(block) : block.kind === "code" ? this.#fence(block) : undefined;
+    const found =
+      block.kind === "table" ? this.#header(block) : block.kind === "code" ? this.#fence(block, limit) : undefined;
     const isShort = found !== undefined && found.before.tokens + found.after.tokens <= limit * contextShare;
     return isShort ? found : undefined;
   }
@@ -79,7 +80,7 @@ export class ContextMaker {
     const rule = lines[1] ?? "";
     const isLong = rule.length > 2 * shortRule(rule).length && this.#words.count(rule) > limit * longRuleShare;
     if (lines.length !== 2 || !tableRule.test(rule) || !isLong) return undefined;
-    return { start: this.#text.lastIndexOf(rule, end), end };
+    return { start: this.#text.lastIndexOf(rule, end - rule.length), end };
   }
 
   #headerLines({ kind, start, headerEnd = start }: Block): { lines: string[]; end: number } {
@@ -99,12 +100,15 @@ export class ContextMaker {
     return { before: this.#count(text), after: noContext, from: end, isNeeded: false };
   }
 
-  #fence({ start, end }: Block): RepeatedContext | undefined {
+  #fence({ start, end }: Block, limit: number): RepeatedContext | undefined {
     const head = this.#text.slice(start, Math.min(end, start + maxContextLength));
     const [line = "", indent = "", mark = ""] = /^([ \t]*)(`{3,}|~{3,})[^\r\n]*/.exec(head) ?? [];
     if (mark === "") return undefined;
     const after = this.#count(`\n${indent}${mark}`);
-    return { before: this.#count(`${line}\n`), after, from: start + line.length, isNeeded: true };
+    const whole = this.#count(`${line}\n`);
+    // Behind the language some write a title, attributes and what not.
+    const before = whole.tokens + after.tokens <= limit * contextShare ? whole : this.#count(`${indent}${mark}\n`);
+    return { before, after, from: start + line.length, isNeeded: true };
   }
 
   #count(text: string): Context {

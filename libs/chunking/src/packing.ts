@@ -131,7 +131,8 @@ export class Packer {
     const split = (from: number, to: number): RankedSpan[] => {
       const spans = this.#spansOf(block, from, to, { limit: most, wholeLimit: this.#budget - needed });
       const [first] = spans;
-      if (!isFirst || first === undefined || from > block.start || first.tokens <= most) return spans;
+      if (!isFirst || first === undefined || from > block.start || first.tokens <= most || repeated?.isNeeded)
+        return spans;
       // Behind headings there is no room for what is larger.
       return [...this.#spansOf(block, first.start, first.end, { limit: most }), ...spans.slice(1)];
     };

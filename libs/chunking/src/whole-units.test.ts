@@ -40,9 +40,10 @@ test("a row that fits into a chunk is never cut, and code stays in its fence", a
   const table = fc
     .array(cells, { minLength: 1, maxLength: 12 })
     .map((rows) => ["|name|value|", "|----|-----|", ...rows.map((row) => `| ${row.join(" ")} | 1 |`)].join("\n"));
+  const opening = fc.constantFrom("```text", '```python title="a rather long name/of_a_file.py" lines=4 {.numbered}');
   const fence = fc
-    .array(words, { minLength: 1, maxLength: 12 })
-    .map((lines) => ["```text", ...lines, "```"].join("\n"));
+    .tuple(opening, fc.array(words, { minLength: 1, maxLength: 12 }))
+    .map(([first, lines]) => [first, ...lines, "```"].join("\n"));
   const part = fc.oneof(table, fence, words, fc.constant("## A heading of some words"));
   await fc.assert(
     fc.asyncProperty(
