@@ -96,6 +96,25 @@ test.each([
   expect((await next).fencingToken).toBe(2);
 });
 
+test("a holder that stood still takes its lease for lost before it hears anything else", async () => {
+  const { address, broker } = await serveBroker();
+  const lease = await remoteLeases(address, { standstillMs: 200 }).acquire(request);
+  const order: string[] = [];
+  lease.revoked.addEventListener("abort", () => order.push("revoked"));
+  createClient(LeaseService, address)
+    .listDevices({})
+    .then(
+      () => order.push("answered"),
+      () => order.push("failed"),
+    );
+  // The whole process stands, as it does when it is stopped by a signal.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+  await expect.poll(() => order).toEqual(["revoked", "answered"]);
+  expect(lease.revoked.reason).toMatchObject({ reason: "LEASE_LOST", message: /stood still for 0 s/ });
+  lease.release();
+  await expect.poll(() => broker.devices[0]?.grantedBytes).toBe(0);
+});
+
 test("a revoked lease tells its holder why", async () => {
   const { broker, leases } = await serveBroker();
   const lease = await leases.acquire(request);

@@ -4,6 +4,7 @@ import { type ClientOptions, createClient, RaglineError } from "@ragline/rpc";
 import type { DeviceKind, Lease, LeaseRequest, LeaseSource, LeaseSourceState } from "./lease.js";
 import { fromOutcomeSource } from "./outcome-source.js";
 import { fromStage, toStage } from "./stage-names.js";
+import { watchStandstill } from "./watch-standstill.js";
 
 const maxUint32 = 2 ** 32 - 1;
 
@@ -11,15 +12,27 @@ const maxUint32 = 2 ** 32 - 1;
 // server drops a connection in good order, grpc-js tells the calls on it only once a ping cannot be sent.
 const brokerKeepalive = { "grpc.keepalive_time_ms": 2000, "grpc.keepalive_timeout_ms": 12_000 } as const;
 
+// After its workers have ended by themselves, before the broker grants the device to another.
+const defaultStandstillMs = 18_000;
+
+/** How leases are held. */
+export interface RemoteLeasesOptions extends ClientOptions {
+  /** Milliseconds that this process may stand still before it takes its leases for lost. @default 18000 */
+  readonly standstillMs?: number;
+}
+
+type NamedOptions = ClientOptions & { readonly standstillMs: number };
+
 /**
  * Leases from the broker behind an address. Each is one open stream: when this process dies, the broker has the lease
- * back; when the broker is lost, `revoked` aborts.
+ * back; when the broker is lost, or this process stood still for so long that the broker may have taken the lease back,
+ * `revoked` aborts.
  *
  * @param address "host:port" or "unix:/absolute/path" of a LeaseService
  */
-export function remoteLeases(address: string, options: ClientOptions = {}): LeaseSource {
+export function remoteLeases(address: string, options: RemoteLeasesOptions = {}): LeaseSource {
   const channelOptions = { ...brokerKeepalive, ...options.channelOptions };
-  const named = { name: "lease broker", ...options, channelOptions };
+  const named = { name: "lease broker", standstillMs: defaultStandstillMs, ...options, channelOptions };
   return {
     acquire: (request) => acquire(address, named, request),
     describe: (signal) => describe(address, named, signal),
@@ -67,7 +80,7 @@ async function describe(address: string, options: ClientOptions, signal?: AbortS
   }
 }
 
-async function acquire(address: string, options: ClientOptions, request: LeaseRequest): Promise<Lease> {
+async function acquire(address: string, options: NamedOptions, request: LeaseRequest): Promise<Lease> {
   const { stage, model, bytes, signal, onQueued, priority = 0, waitMs: most, deviceKind = "" } = request;
   const startedAt = performance.now();
   const client = createClient(LeaseService, address, options);
@@ -99,7 +112,7 @@ async function acquire(address: string, options: ClientOptions, request: LeaseRe
       if (kind.case !== "granted") continue;
       const { leaseId: id, device } = kind.value;
       const waitMs = performance.now() - startedAt;
-      return hold(replies, requests, end, {
+      return hold(replies, requests, end, options.standstillMs, {
         id,
         device,
         waitMs,
@@ -129,6 +142,7 @@ function hold(
   replies: AsyncIterableIterator<HoldResponse>,
   requests: Readable,
   end: () => void,
+  standstillMs: number,
   granted: Omit<Lease, "revoked" | "onShrink" | "shrunk" | "reportUsage" | "release">,
 ): Lease {
   const revocation = new AbortController();
@@ -150,6 +164,10 @@ function hold(
     }
   };
   void watch();
+  const endWatch = watchStandstill(standstillMs, (stoodMs) => {
+    const message = `this process stood still for ${Math.round(stoodMs / 1000)} s, so its lease may be another's now`;
+    revocation.abort(new RaglineError("UNAVAILABLE", "LEASE_LOST", message));
+  });
   return {
     ...granted,
     get bytes() {
@@ -168,6 +186,7 @@ function hold(
     release: () => {
       if (released) return;
       released = true;
+      endWatch();
       requests.push({ kind: { case: "release", value: {} } });
       end();
     },
