@@ -50,17 +50,14 @@ async function startBroker(listen = "127.0.0.1:0"): Promise<{ broker: ChildProce
 test("two runs lease from one broker, which is killed and started again; both go on, with the bytes of a run alone", async () => {
   const { broker, address, line } = await startBroker();
   expect(line).toBe(`lease broker at ${address} grants simulated:0 (4 GB), simulated:1 (4 GB)`);
-  let restarted: Promise<unknown> | undefined;
-  const killOnce = (event: { readonly case: string }): void => {
-    if (event.case !== "stageProgress" || restarted) return;
-    restarted = once(broker, "exit").then(() => startBroker(address));
-    broker.kill("SIGKILL");
-  };
-  const runs = ["first", "second"].map((name) =>
-    runHere({ ...settings(name), leaseBroker: address }, name === "first" ? { onEvent: killOnce } : {}),
-  );
-  const [alone, first, second] = await Promise.all([runHere(settings("alone")), ...runs]);
-  await restarted;
+  const held = async () => (await remoteLeases(address).describe()).devices.flatMap(({ leases }) => leases);
+  const runs = ["first", "second"].map((name) => runHere({ ...settings(name), leaseBroker: address }));
+  const done = Promise.all([runHere(settings("alone")), ...runs]);
+  await expect.poll(held).not.toEqual([]);
+  broker.kill("SIGKILL");
+  await once(broker, "exit");
+  await startBroker(address);
+  const [alone, first, second] = await done;
   const reasons = [first, second].flatMap((run) => run?.collections[0]?.warnings.map(({ reason }) => reason));
   expect(reasons).toContain("lease_lost");
   expect([alone.degraded, first?.degraded, second?.degraded]).toEqual([false, false, false]);
