@@ -115,7 +115,10 @@ export async function measureRunSearch(context: BenchContext, rows: number): Pro
   for (let round = 0; round < rounds; round++) {
     lap();
     const index = await SearchIndex.open(await openRun(outputDir));
-    await Promise.all(models.dense.map((name) => index.prepareDense(name, false)));
+    await Promise.all([
+      ...models.dense.map((name) => index.prepareDense(name, false)),
+      ...models.sparse.map((name) => index.prepareSparse(name)),
+    ]);
     for (const [i, one] of asked.entries()) {
       if (i === 1) lap();
       await answer(index, one);

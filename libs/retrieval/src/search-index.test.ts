@@ -239,6 +239,18 @@ async function answers(index: SearchIndex): Promise<unknown> {
   };
 }
 
+test("what is read before it is asked for answers the same", async () => {
+  const { run } = await smallRun("one");
+  const [asked, prepared] = [await SearchIndex.open(run), await SearchIndex.open(run)];
+  await Promise.all([
+    prepared.prepareSparse("words"),
+    prepared.prepareSparse("bm25"),
+    prepared.prepareDense("d", false),
+  ]);
+  expect(await answers(prepared)).toEqual(await answers(asked));
+  await Promise.all([asked.close(), prepared.close()]);
+});
+
 test("an index is made once, read back the same, and made anew when its run changes or it is damaged", async () => {
   const { run, passes, path } = await smallRun("one");
   const first = await SearchIndex.open(run);

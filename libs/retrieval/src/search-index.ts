@@ -122,9 +122,7 @@ export class SearchIndex {
     queries: readonly SparseVector[],
     { k, allowed }: SearchOptions,
   ): Promise<ScoredRow[][]> {
-    let index = this.#inverted.get(model);
-    if (index === undefined) this.#inverted.set(model, (index = this.#readPostings(model)));
-    const postings = await index;
+    const postings = await this.#invertedIndex(model);
     return finite(join(this.#run.dir, this.#run.names.sparse), () =>
       postings.search(queries, {
         k,
@@ -132,6 +130,17 @@ export class SearchIndex {
         ...(allowed === undefined ? {} : { allowed }),
       }),
     );
+  }
+
+  /** Reads a sparse model's postings into memory, so that the first search finds them there. */
+  async prepareSparse(model: string): Promise<void> {
+    await this.#invertedIndex(model);
+  }
+
+  #invertedIndex(model: string): Promise<InvertedIndex> {
+    let index = this.#inverted.get(model);
+    if (index === undefined) this.#inverted.set(model, (index = this.#readPostings(model)));
+    return index;
   }
 
   /**

@@ -104,6 +104,7 @@ export class SearchSession {
     const session = new SearchSession(options, index);
     // Read while the first query is encoded; what fails is told by the search that needs it.
     for (const model of session.#dense) index.prepareDense(model, !options.exact).catch(() => undefined);
+    for (const model of session.#sparse) index.prepareSparse(model).catch(() => undefined);
     return session;
   }
 
