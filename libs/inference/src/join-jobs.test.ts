@@ -63,9 +63,11 @@ const batches = fc.array(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 
   maxLength: 8,
 });
 
-test("every text of a joined call gets its own result, within the budget and with little padding", () => {
+const someLimits = fc.record({ tokens: fc.integer({ min: 1, max: 600 }), rows: fc.integer({ min: 1, max: 40 }) });
+
+test("every text of a joined call gets its own result, within the limits and with little padding", () => {
   fc.assert(
-    fc.property(batches, fc.integer({ min: 1, max: 600 }), fc.constantFrom("matrix", "sparse"), (all, budget, kind) => {
+    fc.property(batches, someLimits, fc.constantFrom("matrix", "sparse"), (all, limits, kind) => {
       let text = 0;
       const made = all.map((lengths, id) =>
         jobOf(
@@ -78,10 +80,11 @@ test("every text of a joined call gets its own result, within the budget and wit
       while (queue.length > 0) {
         const first = queue.shift();
         if (!first) break;
-        const joined = joinJobs(first, queue, budget);
+        const joined = joinJobs(first, queue, limits);
         expect(joined.units).toHaveLength(1);
         for (const { call, positions } of joined.units) {
-          expect(joined === first || call.rows * call.columns <= budget).toBe(true);
+          expect(joined === first || call.rows * call.columns <= limits.tokens).toBe(true);
+          expect(joined === first || call.rows <= limits.rows).toBe(true);
           joined.run.onResult(compute(call, kind), positions);
           // The pool counts the texts of a job that is alone.
           if (joined === first) finishTexts(first.run, positions.length);
@@ -98,6 +101,7 @@ test("every text of a joined call gets its own result, within the budget and wit
   );
 });
 
+const ample = { tokens: 1000, rows: 100 };
 const twoTexts = (id: number) =>
   jobOf(
     id,
@@ -110,7 +114,7 @@ const twoTexts = (id: number) =>
 
 test("a text that is too large is told to its own run, an error to all", () => {
   const [one, two] = [twoTexts(1), twoTexts(2)];
-  const joined = joinJobs(one.job, [two.job], 1000);
+  const joined = joinJobs(one.job, [two.job], ample);
   expect(joined.parts).toEqual([one.job, two.job]);
   joined.run.onTooLarge(3, "too large");
   expect([one.tooLarge, two.tooLarge]).toEqual([[], [1]]);
@@ -127,6 +131,6 @@ test.each<[string, (job: PoolJob) => PoolJob]>([
 ])("a job that %s stays alone", (_, change) => {
   const [one, two] = [twoTexts(1), twoTexts(2)];
   const queue = [change(two.job)];
-  expect(joinJobs(one.job, queue, 1000)).toBe(one.job);
+  expect(joinJobs(one.job, queue, ample)).toBe(one.job);
   expect(queue).toHaveLength(1);
 });

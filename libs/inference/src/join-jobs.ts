@@ -1,6 +1,6 @@
-import { type CallUnit, joinCalls } from "./call-unit.js";
+import { joinCalls } from "./call-unit.js";
 import { finishTexts, type PoolJob, type PoolRun, rejectRun } from "./pool-job.js";
-import type { CallResult } from "./worker-protocol.js";
+import type { CallResult, ModelCall } from "./worker-protocol.js";
 
 // Tokens that are no padding, of those in a joined call.
 const leastShare = 0.75;
@@ -56,32 +56,58 @@ function sharedRun(sources: readonly Source[], parts: readonly PoolJob[]): PoolR
   };
 }
 
+/** How large a call is, or several that are to be joined. */
+interface Size {
+  readonly rows: number;
+  /** Of the longest text. */
+  readonly columns: number;
+  /** As the calls are padded alone. */
+  readonly tokens: number;
+}
+
+function fits({ rows, columns, tokens }: Size, limits: JoinLimits): boolean {
+  const padded = rows * columns;
+  return rows <= limits.rows && padded <= limits.tokens && tokens >= leastShare * padded;
+}
+
 const canJoin = ({ units, run, losses, outOfMemory, parts }: PoolJob): boolean =>
   units.length === 1 && !run.settled && !parts && losses === 0 && outOfMemory === 0;
 
-const size = (units: readonly CallUnit[]) => ({
-  rows: units.reduce((sum, { call }) => sum + call.rows, 0),
-  columns: units.reduce((most, { call }) => Math.max(most, call.columns), 0),
-  padded: units.reduce((sum, { call }) => sum + call.rows * call.columns, 0),
+/** How large a joined call may be. */
+export interface JoinLimits {
+  /** Most padded tokens. */
+  readonly tokens: number;
+  /** Most texts. */
+  readonly rows: number;
+}
+
+/** A call of the rows of both. */
+const joinedSize = (size: Size, { rows, columns }: ModelCall): Size => ({
+  rows: size.rows + rows,
+  columns: Math.max(size.columns, columns),
+  tokens: size.tokens + rows * columns,
 });
 
 /**
  * Joins a job with those in the queue that fit into one call with it, which leave the queue: a GPU needs about as long for
- * few rows as for many. Jobs of one call each are joined, as long as the call stays within the budget and little of it is
+ * few rows as for many. Jobs of one call each are joined, as long as the call stays within its limits and little of it is
  * padding; one that has failed before stays alone.
  *
  * @returns the job itself if nothing was joined to it
  */
-export function joinJobs(first: PoolJob, queue: PoolJob[], budgetTokens: number): PoolJob {
-  if (!canJoin(first)) return first;
+export function joinJobs(first: PoolJob, queue: PoolJob[], limits: JoinLimits): PoolJob {
+  const [own] = first.units;
+  if (!own || !canJoin(first)) return first;
   const parts = [first];
-  let units = [...first.units];
+  const units = [own];
+  let size = joinedSize({ rows: 0, columns: 0, tokens: 0 }, own.call);
   for (let at = 0; at < queue.length; ) {
     const next = queue[at];
-    const joined = next && canJoin(next) ? [...units, ...next.units] : undefined;
-    const { rows, columns, padded } = size(joined ?? []);
-    if (next && joined && rows * columns <= budgetTokens && padded >= leastShare * rows * columns) {
-      units = joined;
+    const unit = next && canJoin(next) ? next.units[0] : undefined;
+    const joined = unit && joinedSize(size, unit.call);
+    if (next && unit && joined && fits(joined, limits)) {
+      size = joined;
+      units.push(unit);
       parts.push(next);
       queue.splice(at, 1);
     } else {
@@ -89,8 +115,8 @@ export function joinJobs(first: PoolJob, queue: PoolJob[], budgetTokens: number)
     }
   }
   if (parts.length === 1) return first;
-  const sources = parts.flatMap(({ run, units: own }) =>
-    own.flatMap(({ positions }) => positions.map((position) => ({ run, position }))),
+  const sources = parts.flatMap(({ run }, part) =>
+    (units[part]?.positions ?? []).map((position) => ({ run, position })),
   );
   return { id: first.id, units: [joinCalls(units)], run: sharedRun(sources, parts), parts, losses: 0, outOfMemory: 0 };
 }

@@ -31,6 +31,11 @@ export function expectedGraph(entry: GraphModelEntry): GraphExpectation {
   };
 }
 
+/** Whether every matrix of a graph of this precision is multiplied in floating point. */
+export function isFloat(precision: VerifiedModel["precision"]): boolean {
+  return precision === "fp32" || precision === "fp16";
+}
+
 /**
  * Which texts can share a call. On a CPU those that keep their bits: graphs of lower precision may take scales over the
  * whole call; what is computed from one row per text (a classifier, a dense layer after pooling) has another order of sums
@@ -38,7 +43,7 @@ export function expectedGraph(entry: GraphModelEntry): GraphExpectation {
  * anyhow, and only scales over the whole call must not be shared.
  */
 export function callSharing({ entry, precision }: VerifiedModel, kind: WorkerDevice["kind"]): CallSharing {
-  if (kind === "cuda") return precision === "fp32" || precision === "fp16" ? "any-length" : "none";
+  if (kind === "cuda") return isFloat(precision) ? "any-length" : "none";
   const { head } = entry.output;
   const hasOneRowPerText = head === "pooled" || (head === "logits" && entry.loader === "cross_encoder");
   return precision === "fp32" && !hasOneRowPerText ? "same-length" : "none";

@@ -2,7 +2,7 @@ import type { VerifiedModel } from "@ragline/models";
 import { type CallSharing, planCalls } from "./batch-plan.js";
 import type { CallUnit } from "./call-unit.js";
 import type { InferenceError } from "./inference-error.js";
-import { callSharing, expectedGraph } from "./model-graph.js";
+import { callSharing, expectedGraph, isFloat } from "./model-graph.js";
 import type { TokenSequence } from "./text-tokenizer.js";
 import { type Resize, TokenBudget } from "./token-budget.js";
 import type { WorkObserver } from "./work-observer.js";
@@ -114,7 +114,7 @@ export class ModelSession {
     this.#pool = new WorkerPool({
       model: model.entry.key,
       budget: this.budget,
-      joinsCalls: this.#sharing === "any-length",
+      ...(this.#sharing === "any-length" ? { maxJoinedRows: options.maxBatchItems ?? Infinity } : {}),
       ...(onWorkerLost ? { onWorkerLost } : {}),
       ...(observer ? { observer } : {}),
     });
@@ -184,7 +184,7 @@ export class ModelSession {
       threads,
       graphPath,
       graphBytes,
-      isFloat: precision === "fp32" || precision === "fp16",
+      isFloat: isFloat(precision),
       graph: expectedGraph(entry),
     });
   }

@@ -15,8 +15,8 @@ export interface WorkerPoolOptions {
   readonly model: string;
   /** Most padded tokens in one call; larger ones are split before they are sent, and after they ran out of memory. */
   readonly budget: TokenBudget;
-  /** Whether calls that wait are joined into larger ones. @default false */
-  readonly joinsCalls?: boolean;
+  /** Calls that wait are joined into larger ones, of so many texts at most. @default they are not */
+  readonly maxJoinedRows?: number;
   /** Told each time a worker process died that was not ended by us. */
   readonly onWorkerLost?: (detail: { pid: number | undefined; signal: string | null; code: number | null }) => void;
   /** Told what workers do. @default nobody */
@@ -313,14 +313,14 @@ export class WorkerPool {
       if (!job) break;
       this.#send(worker, job);
     }
-    const { budget, joinsCalls } = this.#options;
+    const { budget, maxJoinedRows: rows } = this.#options;
     while (this.#queue.length > 0) {
       const idlest = this.#idlest();
       const job = idlest && this.#queue.shift();
       if (!job) return;
       if (job.run.settled) continue;
       if (largestCallTokens(job.units) > budget.tokens && this.#splitLargest(job)) continue;
-      this.#send(idlest, joinsCalls ? joinJobs(job, this.#queue, budget.tokens) : job);
+      this.#send(idlest, rows ? joinJobs(job, this.#queue, { tokens: budget.tokens, rows }) : job);
     }
   }
 
