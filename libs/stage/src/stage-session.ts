@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { OutcomeReason, type StageOpen, type StageReadySchema } from "@ragline/contracts";
 import {
   type DeviceFallback,
-  type DeviceKind,
+  type LeaseDeviceState,
   type LeaseSourceState,
   remoteLeases,
   toOutcomeSource,
@@ -88,11 +88,11 @@ function whenAborted(signal: AbortSignal, act: () => void): void {
   else signal.addEventListener("abort", act, { once: true });
 }
 
-/** The kind of the devices that a source grants: that of its first. */
-function kindOf({ devices: [first] }: LeaseSourceState): DeviceKind {
+/** The first device of a source, whose kind is that of all. */
+function firstDevice({ devices: [first] }: LeaseSourceState): LeaseDeviceState {
   if (!first)
     throw new RaglineError("FAILED_PRECONDITION", "LEASE_NO_DEVICE", "the lease broker has no device; give it one");
-  return first.kind;
+  return first;
 }
 
 /** Devices that a stream takes at most: its part of them where models compute side by side. */
@@ -125,14 +125,13 @@ export async function openStage(
     const waitMs = open.leaseWaitMs || defaultLeaseWaitMs;
     const source = observedLeases(outlastRestarts(broker, waitMs), options.observer, tell);
     const granting = await source.describe(ended.signal);
-    const kind = kindOf(granting);
+    const { kind, hardware } = firstDevice(granting);
     const precision = precisionFor(open.precision, entry, kind);
     describeModel(entry, precision);
     const model = await openModelFiles(entry, precision, options, ended.signal);
     const tokenizer = await TextTokenizer.open(model.tokenizerPath);
     const threads = options.threadsPerWorker ?? 1;
     const store = new MemoryModelStore(options.memoryModelsDir || undefined);
-    const hardware = granting.devices.find((device) => device.kind === kind)?.hardware ?? "";
     const { memory, key, isMeasured } = await workerMemory(model, store, { threads, kind, hardware });
     const computing = toldSession(model, open, options, tell, kind);
     session = computing;

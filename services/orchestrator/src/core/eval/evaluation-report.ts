@@ -10,6 +10,7 @@ import {
   type RunMetrics,
   type RunScores,
 } from "@ragline/evaluation";
+import type { EvaluationContent } from "@ragline/report";
 import { usageError } from "../usage-error.js";
 
 /** One ranking as it was measured. */
@@ -32,17 +33,7 @@ export interface ComparedModes {
 }
 
 /** What `ragline eval` found, as `--json` prints it. It holds no clock: the same inputs give the same report. */
-export interface EvaluationReport {
-  readonly dataset: {
-    readonly name: string;
-    readonly format: string;
-    readonly split: string;
-    readonly queries: number;
-    readonly judgements: number;
-  };
-  /** The run that was evaluated; null where only run files were. */
-  readonly run: Readonly<Record<string, unknown>> | null;
-  readonly queries: readonly string[];
+export interface EvaluationReport extends Pick<EvaluationContent, "dataset" | "run" | "queries"> {
   readonly modes: readonly MeasuredMode[];
   readonly comparisons: readonly ComparedModes[];
   readonly warnings: readonly DatasetWarning[];
