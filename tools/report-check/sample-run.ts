@@ -86,6 +86,7 @@ function evaluation(documents: number): object {
       })),
     ],
     near_duplicates: { similarity: 0.8, queries: 3, chunks: 5 },
+    sections: { queries: 2, chunks: 7 },
   };
 }
 

@@ -17,7 +17,7 @@ const verdicts = (manifest: unknown): [boolean, boolean] => [
   manifestSchema.safeParse(manifest).success,
 ];
 
-// To write it anew: JSON.stringify(manifestJsonSchema()) into schema/processing-summary.schema.json, then `npm run format`.
+// To write it anew: JSON.stringify(manifestJsonSchema(), null, 2) into schema/processing-summary.schema.json, then `npm run format`.
 test("the committed schema is the one that manifests are read with", () => {
   expect(committed).toEqual(manifestJsonSchema());
   for (const key of ["$id", "title", "description"]) expect(committed).toHaveProperty(key, expect.stringMatching(/./));

@@ -163,7 +163,11 @@ const evaluation = z.looseObject({
   near_duplicates: z
     .looseObject({ similarity: z.number(), queries: count, chunks: count })
     .optional()
-    .describe("How many queries have several right answers, and how many such chunks there are"),
+    .describe("How many queries are answered by chunks that say the same as their own, and how many chunks these are"),
+  sections: z
+    .looseObject({ queries: count, chunks: count })
+    .optional()
+    .describe("How many headings are answered by further chunks of their section, and how many chunks these are"),
   per_query: z
     .array(
       z.looseObject({

@@ -13,7 +13,13 @@ export {
   auditReport,
   type SelfAudit,
 } from "./audit/audit-report.js";
-export { type AuditChunk, type AuditQuery, AuditSampler, type AuditSamplerOptions } from "./audit/audit-sampler.js";
+export {
+  type AuditChunk,
+  type AuditOrigin,
+  type AuditQuery,
+  AuditSampler,
+  type AuditSamplerOptions,
+} from "./audit/audit-sampler.js";
 export { DenseVectorAudit, type IdenticalVectors } from "./audit/dense-vector-audit.js";
 export {
   answerRank,
@@ -24,6 +30,7 @@ export {
 } from "./audit/known-item-metrics.js";
 export { comparedWords, NearDuplicates, nearDuplicateSimilarity, textKey } from "./audit/near-duplicates.js";
 export { RowTally } from "./audit/row-tally.js";
+export { SectionChunks, type SectionPlace } from "./audit/section-chunks.js";
 export { type OutlierNorms, SparseVectorAudit } from "./audit/sparse-vector-audit.js";
 export type { Stratum } from "./audit/stratified-choice.js";
 export { type BootstrapOptions, bootstrapInterval, type Interval } from "./bootstrap-interval.js";

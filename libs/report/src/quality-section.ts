@@ -120,6 +120,7 @@ export function qualitySection({ manifest }: ReportContent): Section {
     rankings = [],
     strata = [],
     near_duplicates: duplicates,
+    sections,
     per_query: queries = [],
   } = manifest.evaluation ?? {};
   const names = rankings.map(({ ranking }) => ranking);
@@ -133,13 +134,16 @@ export function qualitySection({ manifest }: ReportContent): Section {
 `,
     };
   const rows = rankings.map((row) => ({ label: row.ranking, figures: row }));
-  const others = duplicates?.queries
+  const copies = duplicates?.queries
     ? ` ${count(duplicates.queries, "query has", "queries have")} more than one right chunk, since ${count(duplicates.chunks, "chunk says", "chunks say")} the same.`
+    : "";
+  const parts = sections?.queries
+    ? ` ${count(sections.queries, "heading is", "headings are")} answered by any chunk of its section.`
     : "";
   return {
     id: "quality",
     title,
-    content: html`<p>Self-audit: how often each ranking finds the chunk that a query was made from, for ${number(first.queries)} queries made from the chunks themselves.${others}</p>
+    content: html`<p>Self-audit: how often each ranking finds the chunk that a query was made from, for ${number(first.queries)} queries made from the chunks themselves.${copies}${parts}</p>
 ${figures.map((figure) => plot(rows, figure, "of every ranking"))}${details(
   "Quality as a table",
   table(

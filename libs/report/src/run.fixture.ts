@@ -126,6 +126,7 @@ function manifestOf(chunkCount: number, collection: string): Record<string, unkn
         { by: "document", value: "document 1.md", queries: 2, rankings: [{ ...fused, queries: 2, hitAt10: 0.5 }] },
       ],
       near_duplicates: { similarity: 0.8, queries: 3, chunks: 4 },
+      sections: { queries: 2, chunks: 7 },
       per_query: [
         { kind: "heading", query: { sha256: "sha256:aa", length: 9 }, row: 4, document: "a.md", ranks: { fused: 1 } },
         {

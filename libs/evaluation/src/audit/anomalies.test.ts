@@ -92,19 +92,22 @@ test("empty sparse vectors and those of a length that is far out are named", () 
   expect(anomalies({ sparse: [{ model, vectors: sparse([[1], [1], [1], [99]]), truncated }] })).toEqual([]);
 });
 
-const query = (row: number, answers = [row]) => ({
+const query = (row: number) => ({
   kind: "heading" as const,
   text: `query ${row}`,
   row,
   document: "a.md",
   contentType: "prose",
-  answers: new Set(answers),
+  section: [],
+  // Row + 200 stands in the same section.
+  answers: new Set([row, row + 200]),
+  duplicates: new Set([row]),
 });
 
 test("a chunk that answers nothing and is found everywhere is a hub; one that no query finds is told", () => {
   const queries = Array.from({ length: 20 }, (_, i) => query(i));
-  // Row 99 is among the first ten for every query, row 98 for three; row 5 is its own query's answer nowhere.
-  const lists = queries.map(({ row }) => [...(row === 5 ? [] : [row]), 99, ...(row < 3 ? [98] : [])]);
+  // Row 99 is among the first ten for every query, row 98 for three; instead of row 5 another of its section is found.
+  const lists = queries.map(({ row }) => [row === 5 ? 205 : row, 99, ...(row < 3 ? [98] : [])]);
   const rankings = [{ ranking: "fused", lists }];
   const audit = auditReport(queries, rankings);
   expect(anomalies({ chunks: 1000, rankings, audit })).toMatchObject([

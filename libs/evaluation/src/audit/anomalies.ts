@@ -125,11 +125,11 @@ function unreachable({ chunks, dense, sparse }: AuditedRun): RowTally {
   return tally;
 }
 
-/** Chunks that queries were made from, and that no list of any of these queries holds. */
-function notFound({ queries, ranks }: SelfAudit): RowTally {
+/** Chunks that queries were made from, and that no list of any of these queries holds, nor one that says the same. */
+function notFound({ queries }: SelfAudit, { rankings }: AuditedRun): RowTally {
   const found = new Map<number, boolean>();
-  queries.forEach(({ row }, i) => {
-    const here = Object.values(ranks).some((of) => of[i] !== null);
+  queries.forEach(({ row, duplicates }, i) => {
+    const here = rankings.some(({ lists }) => lists[i]?.some((candidate) => duplicates.has(candidate)));
     found.set(row, (found.get(row) ?? false) || here);
   });
   const tally = new RowTally();
@@ -158,8 +158,9 @@ function hubsOf({ lists }: AuditedRanking, { queries }: SelfAudit, chunks: numbe
     .sort((a, b) => b.count - a.count || a.row - b.row);
 }
 
-function* auditAnomalies(audit: SelfAudit, { rankings, chunks }: AuditedRun): Generator<Anomaly> {
-  const lost = notFound(audit);
+function* auditAnomalies(audit: SelfAudit, run: AuditedRun): Generator<Anomaly> {
+  const { rankings, chunks } = run;
+  const lost = notFound(audit, run);
   yield* tallied(
     "not_found_chunk",
     "",

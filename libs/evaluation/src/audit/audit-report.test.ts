@@ -7,8 +7,10 @@ const query = (kind: "heading" | "sentence", row: number, document: string, cont
   row,
   document,
   contentType,
-  // Row + 100 says the same.
-  answers: new Set([row, row + 100]),
+  section: [],
+  // Row + 100 says the same, row + 200 stands in the same section.
+  answers: new Set([row, row + 100, row + 200]),
+  duplicates: new Set([row, row + 100]),
 });
 
 const queries = [
@@ -17,8 +19,8 @@ const queries = [
   query("sentence", 2, "b.md", "prose"),
 ];
 
-test("a chunk that says the same is as right, and the parts add up to the whole", () => {
-  const lists = [[100, 0], [5, 1], []];
+test("every answer is as right, and the parts add up to the whole", () => {
+  const lists = [[100, 0], [5, 201], []];
   const audit = auditReport(queries, [
     { ranking: "bge", lists: [[0], [1], [2]] },
     { ranking: "fused", lists },

@@ -11,8 +11,10 @@ import {
 
 /** A query of the audit with the rows that answer it. */
 export interface AnsweredQuery extends AuditQuery {
-  /** The chunk that it was made from, and those that say the same. */
+  /** The chunk that it was made from, those that say the same, and for a heading those of its section. */
   readonly answers: ReadonlySet<number>;
+  /** Those of the answers that say the same as the chunk, itself among them. */
+  readonly duplicates: ReadonlySet<number>;
 }
 
 /** A ranking of all queries. */

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type AuditChunk, AuditSampler, type Stratum } from "../index.js";
+import { type AuditChunk, type AuditOrigin, AuditSampler } from "../index.js";
 
-type Chunk = Omit<AuditChunk, "stratum"> & Partial<Stratum>;
+type Chunk = Omit<AuditChunk, "origin"> & Partial<AuditOrigin>;
 
 function audit(chunks: readonly Chunk[], limit = 64) {
   const sampler = new AuditSampler({ limit });
-  for (const { document = "a.md", contentType = "prose", ...chunk } of chunks)
-    sampler.add({ ...chunk, stratum: () => ({ document, contentType }) });
+  for (const { document = "a.md", contentType = "prose", section = [], ...chunk } of chunks)
+    sampler.add({ ...chunk, origin: () => ({ document, contentType, section }) });
   return sampler.queries();
 }
 
@@ -142,6 +142,20 @@ test("a text that occurs in several chunks is never a query, however far apart t
 test("a text that occurs in several chunks that are the same is a query", () => {
   const copies = chunks(4).map((chunk) => ({ ...chunk, row: chunk.row + 4, text: chunk.text.toUpperCase() }));
   expect(audit([...chunks(4), ...copies]).map(({ row }) => row)).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+});
+
+test("a heading of one section is a query, however many chunks the section has; one of several sections is none", () => {
+  const part = (row: number, section: string[], document = "a.md"): Chunk => ({
+    row,
+    text: `part ${row}`,
+    headingText: section.at(-1) ?? "",
+    document,
+    section,
+  });
+  const guide = [part(0, ["Guide", "Zoom levels"]), part(1, ["Guide", "Zoom levels"])];
+  expect(audit(guide).map(({ row, text }) => [row, text])).toEqual([[0, "Zoom levels"]]);
+  expect(audit([...guide, part(2, ["Manual", "Zoom levels"])])).toEqual([]);
+  expect(audit([...guide, part(2, ["Guide", "Zoom levels"], "b.md")])).toEqual([]);
 });
 
 test("every document is asked before one is asked twice, and content types alike", () => {

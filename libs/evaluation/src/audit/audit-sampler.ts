@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { headingQuery } from "./heading-query.js";
 import { comparedWords, textKey } from "./near-duplicates.js";
+import { isSameSection, type SectionPlace } from "./section-chunks.js";
 import { sentenceQuery } from "./sentence-query.js";
 import { StratifiedChoice, type Stratum } from "./stratified-choice.js";
 
@@ -12,11 +13,14 @@ export interface AuditChunk {
   /** Heading of the chunk's section; empty when there is none. */
   readonly headingText: string;
   /** Where it comes from; asked for of the few chunks alone that may become queries. */
-  readonly stratum: () => Stratum;
+  readonly origin: () => AuditOrigin;
 }
 
+/** Where a chunk comes from: what queries are spread over, and the section that a heading asks for. */
+export interface AuditOrigin extends Stratum, SectionPlace {}
+
 /** A query made from a chunk, whose right answer is that chunk. */
-export interface AuditQuery extends Stratum {
+export interface AuditQuery extends AuditOrigin {
   /** What the query was made from. */
   readonly kind: "heading" | "sentence";
   readonly text: string;
@@ -34,8 +38,8 @@ export interface AuditSamplerOptions {
 const reserve = 16;
 
 /**
- * Makes known-item queries from a stream of chunks: headings and first sentences that occur in exactly one chunk (or in
- * several that have the same text), about half of each. Candidates are a uniform sample that depends on the texts alone,
+ * Makes known-item queries from a stream of chunks, about half of them headings that exactly one section has, half of them
+ * first sentences that exactly one chunk has; several chunks of the same text count as one. Candidates are a uniform sample that depends on the texts alone,
  * not on the machine: those whose sha256 is smallest. Of these the queries are spread over documents and content types.
  * Memory does not grow with the corpus.
  */
@@ -81,7 +85,7 @@ interface Entry {
   readonly query: AuditQuery;
   /** Of the chunk's text. */
   readonly textKey: number;
-  /** Whether a chunk of another text has it, too. */
+  /** Whether a chunk of another text has it, too, which does not stand in the section that a heading is of. */
   repeated: boolean;
 }
 
@@ -104,18 +108,21 @@ class DistinctSample {
     const hash = createHash("sha256").update(`${this.#kind}\n${text.toLowerCase()}`).digest("hex");
     const known = this.#entries.get(hash);
     if (known !== undefined) {
-      known.repeated ||= textKey(comparedWords(chunk.text)) !== known.textKey;
+      known.repeated ||= textKey(comparedWords(chunk.text)) !== known.textKey && !this.#isOneSection(known, chunk);
       return;
     }
     if (this.#entries.size >= 2 * this.#size) this.#shrink();
     if (this.#largest !== "" && hash > this.#largest) return;
     const { row } = chunk;
-    const { document, contentType } = chunk.stratum();
-    const query = { kind: this.#kind, text, row, document, contentType };
+    const query = { kind: this.#kind, text, row, ...chunk.origin() };
     this.#entries.set(hash, { hash, query, textKey: textKey(comparedWords(chunk.text)), repeated: false });
   }
 
-  /** Texts of one chunk alone, in the order of their hashes. */
+  #isOneSection({ query }: Entry, chunk: AuditChunk): boolean {
+    return this.#kind === "heading" && isSameSection(query, chunk.origin());
+  }
+
+  /** Texts of one chunk or section alone, in the order of their hashes. */
   unique(): AuditQuery[] {
     return this.#sorted()
       .filter((entry) => !entry.repeated)

@@ -1,7 +1,13 @@
-import { nearDuplicateSimilarity, type SelfAudit } from "@ragline/evaluation";
+import { type AnsweredQuery, nearDuplicateSimilarity, type SelfAudit } from "@ragline/evaluation";
 import type { RunSettings } from "../run-settings.js";
 import type { NamedAnomaly } from "./audit-run.js";
 import { describeQuery } from "./run-queries.js";
+
+/** How many queries have answers of a kind beside their own chunk, and how many chunks these are. */
+function beside(queries: readonly AnsweredQuery[], of: (query: AnsweredQuery) => readonly number[]) {
+  const others = queries.map(of);
+  return { queries: others.filter(({ length }) => length > 0).length, chunks: new Set(others.flat()).size };
+}
 
 /** `evaluation` of the manifest. Holds no text of a query unless that was asked for. */
 export function evaluationRecord(audit: SelfAudit, settings: Pick<RunSettings, "storeQueries">): object {
@@ -14,9 +20,9 @@ export function evaluationRecord(audit: SelfAudit, settings: Pick<RunSettings, "
     documents_left_out: documentsLeftOut,
     near_duplicates: {
       similarity: nearDuplicateSimilarity,
-      queries: queries.filter(({ answers }) => answers.size > 1).length,
-      chunks: new Set(queries.flatMap(({ row, answers }) => [...answers].filter((answer) => answer !== row))).size,
+      ...beside(queries, ({ row, duplicates }) => [...duplicates].filter((answer) => answer !== row)),
     },
+    sections: beside(queries, ({ answers, duplicates }) => [...answers].filter((answer) => !duplicates.has(answer))),
     per_query: queries.map(({ kind, text, row, document, contentType, answers }, i) => ({
       kind,
       query: describeQuery(text, settings),

@@ -102,9 +102,7 @@ export async function auditRun(run: {
     ranking("fused", fused),
     ...(reranked ? [ranking("reranked", reranked)] : []),
   ];
-  const answered = queries.flatMap(({ origin }) =>
-    origin ? { ...origin, answers: texts.duplicates.rowsOf(origin.row) } : [],
-  );
+  const answered = queries.flatMap(({ origin }) => (origin ? { ...origin, ...texts.answersTo(origin) } : []));
   const isAudit = queries.length > 0 && answered.length === queries.length;
   const selfAudit = isAudit ? auditReport(answered, rankings) : undefined;
   const watched = <Vectors>(

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, relative } from "node:path";
-import { ArtifactError, documentOf, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
+import { ArtifactError, pointIds, readChunkFile, sha256File } from "@ragline/artifacts";
 import { type ChunkFilesOptions, chunkInputs, type Ledger, type LedgerCounts, sumLedgers } from "@ragline/chunking";
 import { OutcomeReason, Stage } from "@ragline/contracts";
-import { AuditSampler, type Stratum } from "@ragline/evaluation";
+import { AuditSampler } from "@ragline/evaluation";
+import { auditOrigin } from "./audit-origin.js";
 import { chunkOptions } from "./chunk-options.js";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { PlannedCollection } from "./plan-collections.js";
@@ -65,12 +66,6 @@ interface CollectedChunk {
 
 const asString = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
-/** What the self-audit is spread over. */
-function stratumOf(metadataJson: string): Stratum {
-  const metadata = JSON.parse(metadataJson) as Record<string, unknown>;
-  return { document: documentOf(metadata), contentType: asString(metadata["content_type"]) ?? "unknown" };
-}
-
 /** Gathers a collection's chunks, one at a time. */
 class Collector {
   readonly inputs: InputFile[] = [];
@@ -94,7 +89,7 @@ class Collector {
   async add({ text, metadataJson, headingText = "", chunkId }: CollectedChunk): Promise<boolean> {
     if (text.length > maxChunkCharacters) return false;
     if (chunkId !== undefined) this.#countId(chunkId);
-    this.audit.add({ row: this.#chunks.count, text, headingText, stratum: () => stratumOf(metadataJson) });
+    this.audit.add({ row: this.#chunks.count, text, headingText, origin: () => auditOrigin(metadataJson) });
     await this.#chunks.add({ id: this.#idOf(text), text, metadataJson });
     return true;
   }
