@@ -99,6 +99,7 @@ test("blocks say where they are from", async () => {
 
 test.each([
   ["python-docx-margins.docx", "Harbour officeNot for saleAt seven, says the log."],
+  ["openpyxl-margins.xlsx", "Harbour officeNot for saleKeeperAt seven, says the log."],
   // The body once more, as plain text.
   ["email.eml", expected["email.eml"].slice(0, 5).join("\n\n")],
 ])("what %s holds beside its text is counted", async (name, leftOut) => {

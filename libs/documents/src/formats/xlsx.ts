@@ -1,6 +1,7 @@
 import readWorkbook from "read-excel-file/node";
 import type { ParsedText } from "../source-document.js";
 import { BlockWriter } from "./block-writer.js";
+import { errorCells, marginCharacters, sheetParts } from "./xlsx-sheets.js";
 import { ZipArchive } from "./zip-archive.js";
 
 /** Parts of a workbook that hold text which is in no cell. */
@@ -8,35 +9,59 @@ const leftOut = /^xl\/(?:(?:comments|threadedComments)(?:\/.*)?\d*|drawings\/dra
 
 /**
  * Excel workbooks: each sheet's name as a heading, and a table for each run of rows between empty ones. Cells have the
- * values that were last computed; dates are written as ISO 8601. Comments, drawings and charts are left out and counted.
+ * values that were last computed, errors too; dates are written as ISO 8601. Page headers and footers, comments, drawings
+ * and charts are left out and counted.
  */
 export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
   // It unpacks the archive itself; looked at first for what is no archive, or would explode.
   const archive = await ZipArchive.open(bytes);
   const sheets = await readWorkbook(Buffer.from(bytes));
+  const parts = await sheetParts(archive);
   const writer = new BlockWriter();
-  for (const { sheet, data } of sheets) {
-    const rows = data.map((cells) => cells.map((cell) => toText(cell)));
+  let skipped = await archive.charactersOf((name) => leftOut.test(name));
+  for (const [i, { sheet, data }] of sheets.entries()) {
+    const xml = (await archive.text(parts[i] ?? "")) ?? "";
+    skipped += marginCharacters(xml);
+    // A sheet that is a chart has no cells.
+    const rows = ((data as typeof data | undefined) ?? []).map((cells) => cells.map((cell) => toText(cell)));
+    for (const { row, column, text } of errorCells(xml)) {
+      rows[row] ??= [];
+      rows[row][column] = text;
+    }
     if (rows.every((cells) => cells.every((cell) => cell === ""))) continue;
     writer.add(sheet, { kind: "heading", depth: 1, source: { sheet } });
-    let first = 0;
-    for (let y = 0; y <= rows.length; y++) {
-      if (rows[y]?.some((cell) => cell !== "")) continue;
-      writeRegion(rows.slice(first, y), first, sheet, writer);
-      first = y + 1;
-    }
+    writeRegions(rows, sheet, writer);
   }
-  return writer.finish(await archive.charactersOf((name) => leftOut.test(name)));
+  return writer.finish(skipped);
 }
 
-function writeRegion(rows: readonly string[][], firstRow: number, sheet: string, writer: BlockWriter): void {
+/** Rows and cells that nothing was ever written to may be missing. */
+function writeRegions(rows: readonly (readonly string[] | undefined)[], sheet: string, writer: BlockWriter): void {
+  let region: (readonly string[])[] = [];
+  for (let y = 0; y <= rows.length; y++) {
+    const cells = rows[y] ?? [];
+    if (cells.some((cell) => cell !== "")) region.push(cells);
+    else {
+      writeRegion(region, y - region.length, sheet, writer);
+      region = [];
+    }
+  }
+}
+
+function writeRegion(rows: readonly (readonly string[])[], firstRow: number, sheet: string, writer: BlockWriter): void {
   if (rows.length === 0) return;
-  const used = rows.flatMap((cells) => cells.flatMap((cell, x) => (cell === "" ? [] : [x])));
-  const left = used.reduce((least, x) => Math.min(least, x), Infinity);
-  const right = used.reduce((most, x) => Math.max(most, x), 0);
+  let left = Infinity;
+  let right = 0;
+  for (const cells of rows) {
+    cells.forEach((cell, x) => {
+      if (cell === "") return;
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+    });
+  }
   const cell = `${columnName(left)}${firstRow + 1}:${columnName(right)}${firstRow + rows.length}`;
   const source = { sheet, cell };
-  const cells = rows.map((row) => row.slice(left, right + 1));
+  const cells = rows.map((row) => Array.from({ length: right - left + 1 }, (_, i) => row[left + i] ?? ""));
   if (left === right) writer.add(cells.map(([text = ""]) => text).join("\n"), { kind: "paragraph", source });
   else writer.addTable(cells, source);
 }
