@@ -1,3 +1,5 @@
+import { isMissing } from "@ragline/files";
+
 /** What kind of trouble a file gave; a service maps it to its status code. */
 export type ArtifactErrorReason =
   /** Something that should be there is not. */
@@ -26,12 +28,6 @@ export class ArtifactError extends Error {
 
 function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
-
-/** Whether the error says that a path does not exist. */
-export function isMissing(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 /** An error of the file system, met while writing to `path`, as a sentence. Other errors are returned as they are. */

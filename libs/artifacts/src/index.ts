@@ -16,8 +16,6 @@ export { checkManifestSeal, type ManifestSeal, sealManifest } from "./manifest-s
 export { manifestWarnings } from "./manifest-warnings.js";
 export { type NpyHeader, npyHeader, readNpy, readNpyHeader } from "./npy.js";
 export { type OpenRunOptions, openRun, type Run, type RunChunk, type RunDenseSpace } from "./open-run.js";
-export { removeStalePartials } from "./partials.js";
-export { placeFile, placeText } from "./place-file.js";
 export { POINT_NAMESPACE, pointId, pointIds } from "./point-id.js";
 export { appendQdrantPoint, type PayloadContext, payloadKeys, pointPayload, type QdrantPoint } from "./qdrant-jsonl.js";
 export { type ChunkRecord, type ReadChunkFileOptions, readChunkFile, type SkippedRecord } from "./read-chunk-file.js";
@@ -28,7 +26,7 @@ export { type RunStats, runStatsSchema } from "./run-stats.js";
 export { sha256File, sha256Of } from "./sha256-file.js";
 export { appendSparseLine, readSparseJsonl, type SparseRowJson, sparseModels, sparseRowJson } from "./sparse-jsonl.js";
 export { readFrames, writeFrames } from "./spool.js";
-export { makeDirectories, StagedDirectory } from "./staged-directory.js";
+export { StagedDirectory } from "./staged-directory.js";
 export { type OutputFile, StagedFile } from "./staged-file.js";
 export type { RunContents } from "./verify-contents.js";
 export type { VerifyProblem, VerifyProblemKind } from "./verify-problems.js";

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { isMissing } from "@ragline/files";
 import type { HnswGraph } from "@ragline/hnsw";
-import { ArtifactError, isMissing, readError } from "./artifact-error.js";
+import { ArtifactError, readError } from "./artifact-error.js";
 
 /** Bytes of a FAISS index header: type, columns, rows, two constants, whether it is trained, metric. */
 const headerBytes = 4 + 33;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { ArtifactError, isMissing, readError } from "./artifact-error.js";
+import { isMissing } from "@ragline/files";
+import { ArtifactError, readError } from "./artifact-error.js";
 
 /**
  * The bytes of a run's manifest.

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { placeFile, removeStalePartials } from "@ragline/files";
 import { expect, onTestFinished, test } from "vitest";
-import { removeStalePartials } from "./partials.js";
-import { placeFile, placeText } from "./place-file.js";
 import { sha256File } from "./sha256-file.js";
 import { StagedDirectory } from "./staged-directory.js";
 import { temporaryDirectory } from "./temporary-directory.js";
@@ -125,41 +124,12 @@ test("what a killed process left is removed; what others are writing, and files 
   await directory.abort();
 });
 
-test.runIf(process.platform === "linux")("a file that cannot be is refused at once, also below /proc", async () => {
-  await expect(placeText("/proc/ragline/page.html", "text")).rejects.toThrow("ENOENT");
-});
-
-test("a file appears whole or not at all, and what a killed process left of one is removed by the next file or run", async () => {
+test("a file that is being placed is no other run", async () => {
   const out = temporaryDirectory(onTestFinished);
-  const path = join(out, "below", "page.html");
-  mkdirSync(join(out, "below"));
-  let partial = "";
-  await placeFile(path, async (partialPath) => {
-    partial = partialPath;
-    await placeText(join(out, "below", "other"), "beside");
-    expect(existsSync(path)).toBe(false);
+  await placeFile(join(out, "page.html"), async (partialPath) => {
     writeFileSync(partialPath, "whole");
-  });
-  expect(readFileSync(path, "utf8")).toBe("whole");
-  const failed = placeFile(path, async (partialPath) => {
-    writeFileSync(partialPath, "ha");
-    throw new Error("no more paper");
-  });
-  await expect(failed).rejects.toThrow("no more paper");
-  expect(readFileSync(path, "utf8")).toBe("whole");
-  expect(readdirSync(join(out, "below")).toSorted()).toEqual(["other", "page.html"]);
-
-  const dead = partial.replace(`-${process.pid}-`, "-4194305-");
-  writeFileSync(dead, "ha");
-  await placeText(path, "anew");
-  expect(existsSync(dead)).toBe(false);
-  writeFileSync(dead, "ha");
-  // A file that is being placed is no other run.
-  await placeFile(path, async (partialPath) => {
-    writeFileSync(partialPath, "last");
-    const run = await StagedDirectory.open(join(out, "below"));
+    const run = await StagedDirectory.open(out);
     await run.abort();
   });
-  expect(readdirSync(join(out, "below")).toSorted()).toEqual(["other", "page.html"]);
-  expect(readFileSync(path, "utf8")).toBe("last");
+  expect(readdirSync(out)).toEqual(["page.html"]);
 });

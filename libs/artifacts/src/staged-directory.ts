@@ -1,7 +1,14 @@
-import { lstat, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import { lstat, mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { ArtifactError, isMissing, writeError } from "./artifact-error.js";
-import { findPartials, newPartial, type Partial, removeStalePartials } from "./partials.js";
+import {
+  findPartials,
+  isMissing,
+  makeDirectories,
+  newPartial,
+  type Partial,
+  removeStalePartials,
+} from "@ragline/files";
+import { ArtifactError, writeError } from "./artifact-error.js";
 import { StagedFile } from "./staged-file.js";
 
 /** How {@link StagedDirectory.open} opens. */
@@ -147,29 +154,6 @@ export class StagedDirectory {
       )
         return;
     }
-  }
-}
-
-/**
- * Makes a directory and those above it. `mkdir` with `recursive` is not used: it never ends where a parent exists but
- * refuses new entries with ENOENT, as /proc does.
- * @returns the outermost directory that was made.
- */
-export async function makeDirectories(path: string): Promise<string | undefined> {
-  try {
-    await mkdir(path);
-    return path;
-  } catch (error) {
-    const isDirectory = await stat(path).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    if (isDirectory) return undefined;
-    const parent = dirname(path);
-    if (!isMissing(error) || parent === path) throw error;
-    const made = await makeDirectories(parent);
-    await mkdir(path);
-    return made ?? path;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { placeFile } from "@ragline/artifacts";
+import { placeFile } from "@ragline/files";
 import { DatasetError, type DatasetWarning, WarningCounter } from "./dataset-error.js";
 import type { RunScores } from "./judgements.js";
 import { rankDocuments } from "./rank-documents.js";

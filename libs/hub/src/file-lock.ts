@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { link, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { makeDirectories } from "@ragline/files";
 
 /** How {@link withFileLock} waits. */
 export interface FileLockOptions {
@@ -67,7 +68,7 @@ export async function withFileLock<Result>(
   { staleMs = 10_000, onWait, signal }: FileLockOptions = {},
 ): Promise<Result> {
   const token = randomUUID();
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectories(dirname(path));
   let seen: string | undefined;
   let unchangedSince = performance.now();
   let told = false;

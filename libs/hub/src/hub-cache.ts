@@ -12,9 +12,9 @@ import {
   rmdir,
   stat,
   symlink,
-  writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
+import { isMissing, makeDirectories, placeText } from "@ragline/files";
 import { HubError } from "./hub-error.js";
 
 /** A file of a repository, found in the cache. */
@@ -31,9 +31,6 @@ async function namesIn(folder: string): Promise<string[]> {
     throw error;
   });
 }
-
-const isMissing = (error: unknown): boolean =>
-  ["ENOENT", "ENOTDIR"].includes(String((error as NodeJS.ErrnoException | null)?.code));
 
 /** A path that is safe to join: relative, with forward slashes, below its folder. */
 function assertRelative(repository: string, name: string): void {
@@ -157,10 +154,7 @@ export class RepositoryCache {
     if (revision === commit) return;
     assertRelative(this.repository, revision);
     const path = join(this.path, "refs", revision);
-    await mkdir(dirname(path), { recursive: true });
-    const temporary = `${path}.${randomUUID()}`;
-    await writeFile(temporary, commit);
-    await rename(temporary, path);
+    await placeText(path, commit);
   }
 
   /** Takes a file away from a commit, and its content where no other commit has it. Returns the bytes that are free then. */
@@ -254,7 +248,7 @@ export class RepositoryCache {
   }
 
   async #makeFolders(folders: readonly string[]): Promise<void> {
-    await mkdir(this.#cacheDir, { recursive: true });
+    await makeDirectories(this.#cacheDir);
     for (const folder of folders) {
       await mkdir(folder).catch((error: unknown) => {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;

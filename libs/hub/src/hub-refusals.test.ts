@@ -195,7 +195,7 @@ test("a cache that cannot be written says where, and what to do", async () => {
   await expectRefused(
     { cacheDir: join(cacheDir, "file", "hub") },
     "cannot_write",
-    /^someone\/model: cannot read or write the cache .*\/file\/hub: ENOTDIR.*; choose another folder with --hf-cache-dir$/,
+    /^someone\/model: cannot read or write the cache .*\/file\/hub: EEXIST.*; choose another folder with --hf-cache-dir$/,
   );
   const snapshot = join(cacheDir, root, "snapshots", commit);
   mkdirSync(join(snapshot, "model.onnx"), { recursive: true });

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { placeText } from "@ragline/files";
 import type { MemoryModel } from "./memory-model.js";
 
 /** What a measured memory model is true of. */
@@ -54,17 +54,10 @@ export class MemoryModelStore {
 
   /** Keeps a measure. @returns false where the folder cannot be written; then it is measured again the next time. */
   async write(key: MemoryModelKey, memory: MemoryModel): Promise<boolean> {
-    const path = this.#path(key);
-    const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-    try {
-      await mkdir(this.#directory, { recursive: true });
-      await writeFile(temporary, `${JSON.stringify({ version, key, memory }, null, 2)}\n`);
-      await rename(temporary, path);
-      return true;
-    } catch {
-      await rm(temporary, { force: true }).catch(() => undefined);
-      return false;
-    }
+    return placeText(this.#path(key), `${JSON.stringify({ version, key, memory }, null, 2)}\n`).then(
+      () => true,
+      () => false,
+    );
   }
 
   #path({ graphSha256, deviceKind, runtime, threads }: MemoryModelKey): string {

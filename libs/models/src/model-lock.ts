@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { placeText } from "@ragline/files";
 import { withFileLock } from "@ragline/hub";
 import { z } from "zod";
 
@@ -53,9 +53,7 @@ export class ModelLock {
 
   /** Adds to the pin of a model, or puts another in its place. What others write at the same time is kept. */
   async write(key: string, pin: ModelPin): Promise<void> {
-    const temporary = `${this.path}.${randomUUID()}`;
     try {
-      await mkdir(dirname(this.path), { recursive: true });
       await withFileLock(`${this.path}.busy`, async () => {
         const models = new Map(Object.entries(await this.read()));
         const before = models.get(key);
@@ -63,11 +61,9 @@ export class ModelLock {
         const files = { ...(isSame ? before.files : {}), ...pin.files };
         models.set(key, { repository: pin.repository, revision: pin.revision, files: sorted(files) });
         const content = { version: 1, models: sorted(Object.fromEntries(models)) };
-        await writeFile(temporary, `${JSON.stringify(content, undefined, 2)}\n`);
-        await rename(temporary, this.path);
+        await placeText(this.path, `${JSON.stringify(content, undefined, 2)}\n`);
       });
     } catch (error) {
-      await rm(temporary, { force: true });
       if (error instanceof ModelLockError) throw error;
       throw new ModelLockError(
         `cannot write ${this.path}: ${(error as Error).message}; choose another place with --models-lock`,

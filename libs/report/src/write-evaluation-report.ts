@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { placeText } from "@ragline/artifacts";
+import { placeText } from "@ragline/files";
 import { figures } from "./elements.js";
 import type { EvaluationContent } from "./evaluation-content.js";
 import { evaluationSections } from "./evaluation-sections.js";

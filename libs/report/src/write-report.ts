@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ArtifactError, openRun, placeText, REPORT_NAME, readReportMark, runStatsSchema } from "@ragline/artifacts";
+import { ArtifactError, openRun, REPORT_NAME, readReportMark, runStatsSchema } from "@ragline/artifacts";
+import { placeText } from "@ragline/files";
 import { shorten } from "./format.js";
 import { gatherChunks } from "./gather-chunks.js";
 import { project, sampleVectors } from "./project-sample.js";

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { placeFile } from "@ragline/artifacts";
+import { placeFile } from "@ragline/files";
 
 const magic = Buffer.from("RAGSRCH1", "latin1");
 const alignment = 8;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { placeText } from "@ragline/artifacts";
+import { placeText } from "@ragline/files";
 import { z } from "zod";
 
 const stateSchema = z.object({

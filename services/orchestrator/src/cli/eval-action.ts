@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDirectories } from "@ragline/artifacts";
 import { openDataset, parseMetric, writeTrecRun } from "@ragline/evaluation";
+import { makeDirectories } from "@ragline/files";
 import { readModels, useModels } from "@ragline/models";
 import type { Command } from "commander";
 import { evaluateDataset } from "../core/eval/evaluate-dataset.js";

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { placeText } from "@ragline/files";
 import {
   type ModelCardFiles,
   type ModelEntryInput,
@@ -53,7 +53,7 @@ async function readCard(
 }
 
 /** Puts an entry into the "models" of a config file, in place of one of the same key; everything else stays as it is. */
-function writeEntry(path: string, entry: ModelEntryInput): void {
+async function writeEntry(path: string, entry: ModelEntryInput): Promise<void> {
   let text = "{}\n";
   try {
     text = readFileSync(path, "utf8");
@@ -66,10 +66,7 @@ function writeEntry(path: string, entry: ModelEntryInput): void {
     formattingOptions: { insertSpaces: true, tabSize: 2 },
     isArrayInsertion: same < 0,
   });
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, applyEdits(text, edits));
-  renameSync(temporary, path);
+  await placeText(path, applyEdits(text, edits));
 }
 
 /** Looks at a model's files, and writes an entry for it. */
@@ -94,7 +91,7 @@ async function add(command: Command, id: string, context: ModelsContext): Promis
     if (error instanceof ProposalError) throw usageError("NO_ENTRY", `${id}: ${error.message}`, error);
     throw error;
   }
-  if (!dryRun) writeEntry(settings.modelsFile, entry);
+  if (!dryRun) await writeEntry(settings.modelsFile, entry);
   const shown = JSON.stringify(entry, undefined, 2);
   print(
     { written: dryRun ? null : settings.modelsFile, entry: modelEntrySchema.parse(entry) },

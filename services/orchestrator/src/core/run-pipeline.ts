@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { context, type Span } from "@opentelemetry/api";
-import { removeStalePartials, sealManifest } from "@ragline/artifacts";
+import { sealManifest } from "@ragline/artifacts";
 import type { SettingProvenance } from "@ragline/config";
 import { type Outcome, Stage } from "@ragline/contracts";
+import { removeStalePartials } from "@ragline/files";
 import type { LeaseDeviceState, LeaseEvent } from "@ragline/gpu-lease";
 import { findModel } from "@ragline/models";
 import { type MetricSnapshot, type RunMetrics, recordAlways } from "@ragline/telemetry";

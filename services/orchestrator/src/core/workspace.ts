@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { DescMessage } from "@bufbuild/protobuf";
-import { makeDirectories } from "@ragline/artifacts";
+import { makeDirectories } from "@ragline/files";
 import { MessageSpool } from "./message-spool.js";
 import { removeDeadDirectories } from "./remove-dead-directories.js";
 import { usageError } from "./usage-error.js";

@@ -1,5 +1,5 @@
 import { isSpanContextValid, trace } from "@opentelemetry/api";
-import { placeText } from "@ragline/artifacts";
+import { placeText } from "@ragline/files";
 import {
   expositionOf,
   type MetricSnapshot,

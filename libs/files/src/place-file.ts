@@ -1,7 +1,7 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeDirectories } from "./make-directories.js";
 import { newPartial, removeStalePartials } from "./partials.js";
-import { makeDirectories } from "./staged-directory.js";
 
 /**
  * Writes a file so that whoever reads its path finds the old one or the whole new one, and clears what killed processes

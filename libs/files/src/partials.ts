@@ -3,7 +3,7 @@ import { readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { isRunning } from "@ragline/processes";
-import { isMissing, writeError } from "./artifact-error.js";
+import { isMissing } from "./is-missing.js";
 
 /** What is written under a hidden name first: all files of a run in a directory of their own, or one file. */
 export type PartialKind = "run" | "file";
@@ -40,12 +40,12 @@ export function newPartial(directory: string, kind: PartialKind): Partial {
 
 /**
  * The hidden paths of this host's processes in a directory. Those of other hosts cannot be judged from here.
- * @throws ArtifactError when the directory cannot be read; one that does not exist has none.
+ * @throws what the file system says when the directory cannot be read; one that does not exist has none.
  */
 export async function findPartials(directory: string): Promise<FoundPartial[]> {
   const names = await readdir(directory).catch((error: unknown) => {
     if (isMissing(error)) return [];
-    throw writeError(error, directory);
+    throw error;
   });
   return names.flatMap((name) => {
     const [, word, owner, pid, id = ""] = namePattern.exec(name) ?? [];
