@@ -2,7 +2,7 @@ import type { Block, SourceDocument } from "@ragline/documents";
 import type { ChunkDocumentOptions } from "./chunk-options.js";
 import type { ChunkSpan } from "./chunk-span.js";
 import { ContextMaker } from "./context.js";
-import { type Group, Packer, type Piece } from "./packing.js";
+import { type Group, isHeadingOf, Packer, type Piece } from "./packing.js";
 import { commonSection, type Section, toSections } from "./section.js";
 import { cutSentences } from "./sentences.js";
 import type { Measure } from "./span.js";
@@ -162,9 +162,11 @@ function trimmed(text: string, start: number, end: number): { start: number; end
   return { start: end - content.length - indentation.length, end: start + span.trimEnd().length };
 }
 
+/** The innermost section that holds a group; headings at its start that only lead to what follows do not count. */
 function sectionOf(group: Group): Section | undefined {
-  let common = group[0]?.section;
-  for (const { section } of group) common = common === undefined ? section : commonSection(common, section);
+  const from = group.findIndex((piece, i) => !isHeadingOf(piece, group[i + 1]));
+  let common = group[from]?.section;
+  for (const { section } of group.slice(from)) common = common === undefined ? section : commonSection(common, section);
   return common;
 }
 

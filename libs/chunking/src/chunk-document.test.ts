@@ -45,6 +45,16 @@ test("small neighbours share a chunk; a heading stays with what follows", async 
   expect(found).toEqual([`# A\n\ns\n\n## B\n\nt`, `A\n\n## C\n\n${body}`, `A\n\n## D\n\n### E\n\n${body}`]);
 });
 
+test("a chunk stands in the section that its body is of, whatever headings lead to it, or in the one around several", async () => {
+  const body = "word ".repeat(21).trim();
+  const paths = async (text: string) => (await chunk(text)).chunks.map(({ metadata }) => metadata.section_path);
+  expect(await paths(`# A\n\n## B\n\n### C\n\n${body}\n\n${body}`)).toEqual([
+    ["A", "B", "C"],
+    ["A", "B", "C"],
+  ]);
+  expect(await paths(`# A\n\ns\n\n## B\n\nt\n\n## C\n\n${body}\n\n## D\n`)).toEqual([["A"], ["A"]]);
+});
+
 test("a section over the budget goes on under its titles, cut at sentences", async () => {
   const sentence = "Some words make a sentence that ends here. ";
   const found = await texts(`# Guide\n\n## Use\n\n${sentence.repeat(6)}`);

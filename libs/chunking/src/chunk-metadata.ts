@@ -9,7 +9,7 @@ import type { Section } from "./section.js";
 import { countTerms, type TermCounts } from "./term-counts.js";
 
 /** Names the rules by which chunks are cut; it changes when the same document would give other chunks. */
-export const chunkerVersion = "ragline-3";
+export const chunkerVersion = "ragline-4";
 
 const keywordTermCount = 10;
 

@@ -13,7 +13,7 @@ export interface ChunkSpan {
   /** Where the core begins in the chunk's text. */
   readonly coreOffset: number;
   readonly overlapTokens: number;
-  /** The innermost section that holds the whole core. */
+  /** The innermost section that holds the whole core, without headings at its start that only lead to what follows. */
   readonly section: Section;
   /** Those that parts of the core are in, the innermost of each. */
   readonly sections: readonly Section[];

@@ -251,8 +251,8 @@ export class Packer {
 }
 
 /** Whether a piece is the heading of what follows: these stay together. */
-function isHeadingOf(piece: Piece | undefined, next: Piece): boolean {
-  if (piece?.block.kind !== "heading") return false;
+export function isHeadingOf(piece: Piece | undefined, next: Piece | undefined): boolean {
+  if (piece?.block.kind !== "heading" || next === undefined) return false;
   return next.section === piece.section || next.section.parent === piece.section;
 }
 
