@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { posix } from "node:path";
 import type { ChunkRecord } from "@ragline/artifacts";
 import { type BlockKind, type SourceDocument, SourceLocator } from "@ragline/documents";
@@ -30,7 +30,7 @@ export function describeChunks(
   options: ChunkDocumentOptions,
 ): ScoredChunk[] {
   const { relativePath, extension, sha256 } = document;
-  const documentId = hash(`${relativePath}\n${sha256}`, 12);
+  const documentId = shortHash(`${relativePath}\n${sha256}`, 12);
   const filename = posix.basename(relativePath);
   const ofDocument = {
     source_file: relativePath,
@@ -55,10 +55,11 @@ export function describeChunks(
   const locator = new SourceLocator(document);
   return spans.map((span, index) => {
     const { text, section } = span;
-    const digest = hash(text, 16);
+    const digest = shortHash(text, 16);
     const terms = countTerms(text);
     const scores = qualityScores(document.text, span, terms, options.maxTokens);
     const parent = parents[index];
+    const kinds = new Set(span.blocks.map(({ kind }) => kind));
     return {
       text,
       metadata: {
@@ -82,14 +83,14 @@ export function describeChunks(
         structural_score: scores.structural,
         retrieval_quality: scores.retrievalQuality,
         quality_flags: scores.flags,
-        content_type: contentType(kindsOf(span)),
+        content_type: contentType(kinds),
         chunk_hash: digest,
         content_digest: digest,
         ...ofOptions,
         chunk_overlap_tokens: span.overlapTokens,
         sparse_features: sparseFeatures(terms),
-        modal_hint: modalHint(kindsOf(span)),
-        content_flags: contentFlags(span),
+        modal_hint: modalHint(kinds),
+        content_flags: contentFlags(text, kinds),
         search_keywords: [...new Set([...section.path, ...terms.top.slice(0, keywordTermCount).map(([term]) => term)])],
       },
       advanced_scores: {
@@ -115,7 +116,7 @@ class ContentIds {
   next(digest: string): string {
     const occurrence = this.#occurrences.get(digest) ?? 0;
     this.#occurrences.set(digest, occurrence + 1);
-    return hash(`${this.#relativePath}\n${digest}\n${occurrence}`, 16);
+    return shortHash(`${this.#relativePath}\n${digest}\n${occurrence}`, 16);
   }
 }
 
@@ -161,12 +162,8 @@ function sourceOf({ start, end, blocks }: ChunkSpan, locator: SourceLocator): Re
   };
 }
 
-function hash(text: string, length: number): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, length);
-}
-
-function kindsOf({ blocks }: ChunkSpan): ReadonlySet<BlockKind> {
-  return new Set(blocks.map(({ kind }) => kind));
+function shortHash(text: string, length: number): string {
+  return hash("sha256", text, "hex").slice(0, length);
 }
 
 function contentType(kinds: ReadonlySet<BlockKind>): string {
@@ -180,9 +177,7 @@ function modalHint(kinds: ReadonlySet<BlockKind>): string {
   return kinds.has("table") ? "table" : "prose";
 }
 
-function contentFlags(span: ChunkSpan): Record<string, boolean> {
-  const { text } = span;
-  const kinds = kindsOf(span);
+function contentFlags(text: string, kinds: ReadonlySet<BlockKind>): Record<string, boolean> {
   return {
     has_code_block: kinds.has("code") || /^[ \t]*(?:```|~~~)/m.test(text),
     has_table: kinds.has("table"),
@@ -193,11 +188,18 @@ function contentFlags(span: ChunkSpan): Record<string, boolean> {
 }
 
 function sparseFeatures({ top, unique, total }: TermCounts) {
+  // Many terms come equally often.
+  const weights = new Map<number, number>();
+  const weightOf = (tf: number): number => {
+    const weight = weights.get(tf) ?? Number((tf / total).toFixed(6));
+    weights.set(tf, weight);
+    return weight;
+  };
   return {
     version: "1.0",
     weighting: "tf-normalized",
     top_terms: top.map(([term]) => term),
-    term_weights: top.map(([term, tf]) => ({ term, tf, weight: Number((tf / total).toFixed(6)) })),
+    term_weights: top.map(([term, tf]) => ({ term, tf, weight: weightOf(tf) })),
     unique_terms: unique,
     total_terms: total,
   };

@@ -19,7 +19,14 @@ export function countTerms(text: string): TermCounts {
     counts.set(term, (counts.get(term) ?? 0) + 1);
     total++;
   }
-  const top = [...counts].sort(([, a], [, b]) => b - a).slice(0, topTermCount);
+  // Most terms come once: they are in order already.
+  const entries = [...counts];
+  const repeated = entries.filter(([, count]) => count > 1).sort(([, a], [, b]) => b - a);
+  const top = repeated.slice(0, topTermCount);
+  for (const entry of entries) {
+    if (top.length === topTermCount) break;
+    if (entry[1] === 1) top.push(entry);
+  }
   return { top, unique: counts.size, total };
 }
 

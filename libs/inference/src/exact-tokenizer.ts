@@ -1,6 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { Tokenizer as RustTokenizer } from "tokenizers";
 import { InferenceError } from "./inference-error.js";
+import { plainWordIds, type Vocabulary } from "./plain-word-ids.js";
 import { serdeFloat } from "./serde-float.js";
 import { cuts, textSlices } from "./text-slices.js";
 import { type UnigramModel, unigramSplit } from "./unigram-split.js";
@@ -161,8 +162,9 @@ export function exactTokenizer(definition: TokenizerDefinition): ExactTokenizer 
     const model = tokenizer.model as unknown as UnigramModel & { encode: (pretokens: string[]) => string[] };
     model.encode = (pretokens) => unigramSplit(model, pretokens);
   }
+  const idsOfWord = plainWordIds(definition, tokenizer.model as unknown as Vocabulary);
   return {
-    content: (text) => tokenizer.encode(strip(text), { add_special_tokens: false }).ids,
+    content: (text) => idsOfWord?.(text) ?? tokenizer.encode(strip(text), { add_special_tokens: false }).ids,
     withSpecials: (text, pair) =>
       tokenizer.encode(strip(text), pair === undefined ? {} : { text_pair: strip(pair) }).ids,
     pairTypes: (text, pair) => {

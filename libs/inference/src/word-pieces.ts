@@ -23,5 +23,9 @@ export function wordPieces(definition: object): (word: string) => readonly strin
     preTokenizer?.type === "BertPreTokenizer" && (normalizer?.type ?? "BertNormalizer") === "BertNormalizer";
   if (!splits || !splitsAtWhiteSpace(definition)) return (word) => [word];
   const contents = added.map(({ content = "" }) => content).filter((content) => content !== "");
-  return (word) => (contents.some((content) => word.includes(content)) ? [word] : (word.match(piece) ?? [word]));
+  return (word) => {
+    const pieces = word.match(piece);
+    const isOne = pieces === null || pieces.length === 1 || contents.some((content) => word.includes(content));
+    return isOne ? [word] : pieces;
+  };
 }
