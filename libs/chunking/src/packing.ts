@@ -152,8 +152,10 @@ export class Packer {
   }
 
   #group(node: Node): Group[] {
-    const all = flatten(node);
-    if (this.#fits(all) && all.every(({ isForced }, i) => i === 0 || !isForced)) return all.length > 0 ? [all] : [];
+    if (tokensUnder(node) <= this.#budget) {
+      const all = flatten(node);
+      if (this.#fits(all) && all.every(({ isForced }, i) => i === 0 || !isForced)) return all.length > 0 ? [all] : [];
+    }
     const groups = this.#even(this.#fill(node.pieces.map((piece) => [piece])));
     for (const child of node.children) for (const group of this.#group(child)) groups.push(group);
     return this.#joinSmall(groups);
@@ -259,6 +261,12 @@ export function isHeadingOf(piece: Piece | undefined, next: Piece | undefined): 
 function tokensOf(group: Group): number {
   let sum = 0;
   for (const { tokens } of group) sum += tokens;
+  return sum;
+}
+
+function tokensUnder({ pieces, children }: Node): number {
+  let sum = tokensOf(pieces);
+  for (const child of children) sum += tokensUnder(child);
   return sum;
 }
 

@@ -19,14 +19,15 @@ export function countTerms(text: string): TermCounts {
     counts.set(term, (counts.get(term) ?? 0) + 1);
     total++;
   }
-  // Most terms come once: they are in order already.
-  const entries = [...counts];
-  const repeated = entries.filter(([, count]) => count > 1).sort(([, a], [, b]) => b - a);
-  const top = repeated.slice(0, topTermCount);
-  for (const entry of entries) {
-    if (top.length === topTermCount) break;
-    if (entry[1] === 1) top.push(entry);
+  // Most terms come once, and these are in order already.
+  const repeated: [string, number][] = [];
+  const single: [string, number][] = [];
+  for (const entry of counts) {
+    if (entry[1] > 1) repeated.push(entry);
+    else if (single.length < topTermCount) single.push(entry);
   }
+  repeated.sort(([, a], [, b]) => b - a);
+  const top = [...repeated, ...single].slice(0, topTermCount);
   return { top, unique: counts.size, total };
 }
 
