@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { countTerms } from "./term-counts.js";
 
 test("the most frequent terms come first, equally frequent ones in order of appearance", () => {
-  const terms = fc.array(fc.constantFrom(..."abcdefghijklmnopqrstuvwxyzéñ").map((letter) => letter.repeat(3)));
+  const terms = fc.array(
+    fc.constantFrom(...Array.from("abcdefghijklmnopqrstuvwxyzéñ")).map((letter) => letter.repeat(3)),
+  );
   fc.assert(
     fc.property(terms, (all) => {
       const counts = new Map<string, number>();

@@ -25,7 +25,7 @@ const idsBy = (definition: Definition) => {
   return plainWordIds(definition, { tokens_to_ids: ids, unk_token_id: ids.get(definition.model.unk_token) ?? -1 });
 };
 
-const letters = fc.constantFrom(..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+const letters = fc.constantFrom(...Array.from("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"));
 const known = Object.keys(definition.model.vocab).filter((token) => /^[a-z0-9]+$/.test(token));
 const words = fc.oneof(
   fc.string({ unit: letters, minLength: 1, maxLength: 120 }),
