@@ -1,6 +1,7 @@
 import mammoth from "mammoth";
 import type { Block } from "../block.js";
 import type { ParsedText } from "../source-document.js";
+import { DocxObjects } from "./docx-objects.js";
 import { parseHtml } from "./html-blocks.js";
 import { replaceMath } from "./office-math.js";
 import { ZipArchive } from "./zip-archive.js";
@@ -17,35 +18,40 @@ const styleMap = [
 ];
 
 /** Parts of a document that hold text which is not of its body. */
-const leftOut = /^word\/(?:(?:header|footer|comments)\d*|(?:charts|diagrams)\/(?:chart|data)\d*)\.xml$/;
+const leftOut =
+  /^word\/(?:(?:header|footer|comments)\d*|charts\/chart(?:Ex)?\d*|diagrams\/data\d*|drawings\/drawing\d*)\.xml$/;
 /** Tags of elements that only hold others, and which mammoth would leave out with all that is in them. */
 const wrappers =
   /<\/?(?:w:(?:fldSimple|ruby|rt|rubyBase|dir|bdo)|v:(?:oval|line|polyline|arc|curve))(?:\s(?:[^>"']|"[^"]*"|'[^']*')*)?>/g;
 
 /**
- * Word documents: body, text boxes, formulas as LaTeX, footnotes and endnotes. Headers, footers, comments and the texts of
- * charts and diagrams are left out and counted.
+ * Word documents: body, text boxes, formulas as LaTeX, charts, diagrams, footnotes and endnotes. Headers, footers and
+ * comments are left out and counted.
  */
 export async function parseDocx(bytes: Uint8Array): Promise<ParsedText> {
   const archive = await ZipArchive.open(bytes);
-  const { value } = await mammoth.convertToHtml(asInput(archive), {
+  const objects = new DocxObjects(archive);
+  const { value } = await mammoth.convertToHtml(asInput(archive, objects), {
     styleMap,
     convertImage: mammoth.images.imgElement(async () => ({ src: "" })),
   });
-  const html = value.replace(/ ?<a href="#[^"]*">↑<\/a>/g, "");
+  const html = objects.fill(value).replace(/ ?<a href="#[^"]*">↑<\/a>/g, "");
   const { text, blocks, skippedCharacters } = parseHtml(html, { firstRowIsHeader: true });
   return {
     text,
     blocks: blocks.map((block) => (isFormula(text, block) ? { ...block, kind: "formula" } : block)),
-    skippedCharacters: skippedCharacters + (await archive.charactersOf((name) => leftOut.test(name))),
+    skippedCharacters:
+      skippedCharacters +
+      objects.skippedCharacters +
+      (await archive.charactersOf((name) => leftOut.test(name) && !objects.wasRead(name))),
   };
 }
 
 /** The archive as mammoth reads it, so that limits hold and what mammoth does not know is made known to it. */
-function asInput(archive: ZipArchive): Parameters<typeof mammoth.convertToHtml>[0] {
+function asInput(archive: ZipArchive, objects: DocxObjects): Parameters<typeof mammoth.convertToHtml>[0] {
   const file = {
     exists: (name: string) => archive.has(name),
-    read: async (name: string) => prepared(await archive.required(name)),
+    read: async (name: string) => objects.mark(name, prepared(await archive.required(name))),
   };
   // Beside what its types say, it takes an archive that is open.
   return { file } as unknown as { buffer: Buffer };

@@ -1,4 +1,5 @@
 import { readXml } from "./xml-events.js";
+import { xmlEscaped } from "./xml-text.js";
 
 /** What is known of an element of a formula until it ends. */
 interface MathNode {
@@ -155,8 +156,4 @@ function grouped(latex: string): string {
 
 function escaped(text: string): string {
   return text.replace(/\\/g, "\\backslash ").replace(/[{}%#&_$]/g, "\\$&");
-}
-
-function xmlEscaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,26 +1,30 @@
 import readWorkbook from "read-excel-file/node";
 import type { ParsedText } from "../source-document.js";
 import { BlockWriter } from "./block-writer.js";
+import { isoDate } from "./office-dates.js";
+import { SheetOverlays } from "./xlsx-overlays.js";
 import { errorCells, marginCharacters, sheetParts } from "./xlsx-sheets.js";
 import { ZipArchive } from "./zip-archive.js";
 
 /** Parts of a workbook that hold text which is in no cell. */
-const leftOut = /^xl\/(?:(?:comments|threadedComments)(?:\/.*)?\d*|drawings\/drawing\d*|charts\/chart\d*)\.xml$/;
+const leftOut = /^xl\/(?:(?:comments|threadedComments)(?:\/.*)?\d*|drawings\/drawing\d*|charts\/chart(?:Ex)?\d*)\.xml$/;
 
 /**
- * Excel workbooks: each sheet's name as a heading, and a table for each run of rows between empty ones. Cells have the
- * values that were last computed, errors too; dates are written as ISO 8601. Page headers and footers, comments, drawings
- * and charts are left out and counted.
+ * Excel workbooks: each sheet's name as a heading, a table for each run of rows between empty ones, and the texts and charts
+ * over its cells. Cells have the values that were last computed, errors too; dates are written as ISO 8601. Page headers and
+ * footers and comments are left out and counted.
  */
 export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
   // It unpacks the archive itself; looked at first for what is no archive, or would explode.
   const archive = await ZipArchive.open(bytes);
   const sheets = await readWorkbook(Buffer.from(bytes));
   const parts = await sheetParts(archive);
+  const overlays = new SheetOverlays(archive);
   const writer = new BlockWriter();
-  let skipped = await archive.charactersOf((name) => leftOut.test(name));
+  let skipped = 0;
   for (const [i, { sheet, data }] of sheets.entries()) {
-    const xml = (await archive.text(parts[i] ?? "")) ?? "";
+    const part = parts[i] ?? "";
+    const xml = (await archive.text(part)) ?? "";
     skipped += marginCharacters(xml);
     // A sheet that is a chart has no cells.
     const rows = ((data as typeof data | undefined) ?? []).map((cells) => cells.map((cell) => toText(cell)));
@@ -28,10 +32,14 @@ export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
       rows[row] ??= [];
       rows[row][column] = text;
     }
-    if (rows.every((cells) => cells.every((cell) => cell === ""))) continue;
+    const overlay = await overlays.of(part, sheet);
+    if (overlay.blocks.length === 0 && rows.every((cells) => cells.every((cell) => cell === ""))) continue;
     writer.add(sheet, { kind: "heading", depth: 1, source: { sheet } });
     writeRegions(rows, sheet, writer);
+    writer.addParsed(overlay);
   }
+  skipped += overlays.skippedCharacters;
+  skipped += await archive.charactersOf((name) => leftOut.test(name) && !overlays.wasRead(name));
   return writer.finish(skipped);
 }
 
@@ -69,23 +77,7 @@ function writeRegion(rows: readonly (readonly string[])[], firstRow: number, she
 function toText(value: unknown): string {
   if (typeof value === "string") return value.trim();
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (!(value instanceof Date)) return "";
-  if (value.getTime() < firstDay) return duration(value.getTime() - dayZero);
-  const iso = value.toISOString();
-  return iso.endsWith("T00:00:00.000Z") ? iso.slice(0, 10) : iso.replace(".000Z", "");
-}
-
-/** Times of day and spans of time count from here, and dates from two days later. */
-const dayZero = Date.UTC(1899, 11, 30);
-const firstDay = Date.UTC(1900, 0, 1);
-
-/** Hours, minutes and seconds. */
-function duration(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000);
-  const parts = [seconds / 3600, (seconds % 3600) / 60, seconds % 60].map((part) =>
-    String(Math.floor(part)).padStart(2, "0"),
-  );
-  return parts.join(":");
+  return value instanceof Date ? isoDate(value) : "";
 }
 
 /** A to Z, AA and so on, from 0. */

@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import { BlockWriter } from "./block-writer.js";
+import type { OfficeChart } from "./office-chart.js";
+import { OfficeCharts } from "./office-charts.js";
+import { writeDrawing } from "./office-drawing.js";
+import { type Relation, readRelations } from "./office-relations.js";
+import { readXml } from "./xml-events.js";
+import { xmlEscaped } from "./xml-text.js";
+import type { ZipArchive } from "./zip-archive.js";
+
+/** Where an object that is no text begins or ends. */
+const objectTag = /<(\/?)(?:mc:AlternateContent|w:drawing|w:pict|w:object)(?=[\s/>])/g;
+
+/**
+ * The charts and diagrams of a Word document. mammoth passes over them, so `mark` puts a bookmark behind each that it keeps,
+ * and `fill` puts what it says in the place of the bookmark.
+ */
+export class DocxObjects {
+  readonly #archive: ZipArchive;
+  readonly #charts: OfficeCharts;
+  readonly #diagrams = new Set<string>();
+  /** No author has bookmarks of this name. */
+  readonly #bookmark = `ragline-${randomUUID()}-`;
+  readonly #contents: string[] = [];
+  #skipped = 0;
+
+  constructor(archive: ZipArchive) {
+    this.#archive = archive;
+    this.#charts = new OfficeCharts(archive);
+  }
+
+  /** Letters left out of the charts and diagrams that were read. */
+  get skippedCharacters(): number {
+    return this.#skipped + this.#charts.skippedCharacters;
+  }
+
+  /** Whether a file in the archive is a chart or a diagram that was read. */
+  wasRead(name: string): boolean {
+    return this.#diagrams.has(name) || this.#charts.wasRead(name);
+  }
+
+  /**
+   * Marks the objects of a part of the document.
+   * @param part Its name in the archive.
+   */
+  async mark(part: string, xml: string): Promise<string> {
+    const objects = [...outermostObjects(xml)];
+    if (objects.length === 0) return xml;
+    const relations = await readRelations(this.#archive, part);
+    const takeChart = await this.#charts.of(relations);
+    const parts: string[] = [];
+    let at = 0;
+    for (const { start, end } of objects) {
+      const content = await this.#htmlOf(xml.slice(start, end), relations, takeChart);
+      if (content === "") continue;
+      parts.push(xml.slice(at, end), `<w:bookmarkStart w:name="${this.#bookmark}${this.#contents.length}"/>`);
+      this.#contents.push(content);
+      at = end;
+    }
+    return parts.join("") + xml.slice(at);
+  }
+
+  /** Puts what the objects say into the document's HTML, and counts what has no place there, such as deleted ones. */
+  fill(html: string): string {
+    const anchor = new RegExp(`<a id="${this.#bookmark}(\\d+)"></a>`, "g");
+    const missing = new Set(this.#contents.keys());
+    const filled = html.replace(anchor, (_, i: string) => {
+      missing.delete(Number(i));
+      return this.#contents[Number(i)] ?? "";
+    });
+    for (const i of missing) this.#skipped += (this.#contents[i] ?? "").replace(/<[^>]*>/g, "").length;
+    return filled;
+  }
+
+  async #htmlOf(
+    xml: string,
+    relations: readonly Relation[],
+    takeChart: (id: string) => OfficeChart | undefined,
+  ): Promise<string> {
+    const parts: string[] = [];
+    const diagrams: string[] = [];
+    readXml(xml, {
+      open: ({ name, attributes }) => {
+        if (name === "chart") parts.push(chartHtml(takeChart(attributes.id ?? "")));
+        else if (name === "relIds") diagrams.push(attributes.dm ?? "");
+      },
+    });
+    for (const { target } of relations.filter(({ id, type }) => type === "diagramData" && diagrams.includes(id))) {
+      parts.push(await this.#diagramHtml(target));
+    }
+    return parts.join("");
+  }
+
+  async #diagramHtml(target: string): Promise<string> {
+    const xml = this.#diagrams.has(target) ? undefined : await this.#archive.text(target);
+    if (xml === undefined) return "";
+    this.#diagrams.add(target);
+    const writer = new BlockWriter();
+    const skipped = writeDrawing(xml, writer, { source: {} });
+    this.#skipped += skipped;
+    const { text, blocks } = writer.finish();
+    return blocks.map(({ start, end }) => `<p>${xmlEscaped(text.slice(start, end))}</p>`).join("");
+  }
+}
+
+function chartHtml(chart: OfficeChart | undefined): string {
+  if (chart === undefined) return "";
+  const caption = chart.caption === "" ? "" : `<figcaption>${xmlEscaped(chart.caption)}</figcaption>`;
+  const row = (cells: readonly string[]): string =>
+    `<tr>${cells.map((cell) => `<td>${xmlEscaped(cell)}</td>`).join("")}</tr>`;
+  return caption + chart.tables.map((rows) => `<table>${rows.map(row).join("")}</table>`).join("");
+}
+
+/** The objects of a part that stand in no other object, in order. */
+function* outermostObjects(xml: string): Generator<{ start: number; end: number }> {
+  let depth = 0;
+  let start = 0;
+  for (const { 0: tag, 1: slash, index } of xml.matchAll(objectTag)) {
+    const end = xml.indexOf(">", index + tag.length) + 1;
+    if (end === 0) return;
+    if (slash === "" && xml[end - 2] === "/") continue;
+    if (slash === "") {
+      if (depth++ === 0) start = index;
+    } else if (depth > 0 && --depth === 0) yield { start, end };
+  }
+}

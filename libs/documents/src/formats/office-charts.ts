@@ -1,0 +1,57 @@
+import { type OfficeChart, readChart } from "./office-chart.js";
+import type { Relation } from "./office-relations.js";
+import type { ZipArchive } from "./zip-archive.js";
+
+/** Charts whose XML is longer hold many times more values than are read of a chart, and would take long to look through. */
+const maxXmlLength = 16 * 1024 * 1024;
+
+/** The charts of an Office document, each of which is read once, and which of them were. */
+export class OfficeCharts {
+  readonly #archive: ZipArchive;
+  readonly #read = new Set<string>();
+  #skipped = 0;
+
+  constructor(archive: ZipArchive) {
+    this.#archive = archive;
+  }
+
+  /** Letters that the charts leave out which were read. */
+  get skippedCharacters(): number {
+    return this.#skipped;
+  }
+
+  /** Whether a file in the archive is a chart that was read. */
+  wasRead(name: string): boolean {
+    return this.#read.has(name);
+  }
+
+  /**
+   * Looks at the charts that a part of the document points to; those that are damaged or longer than any real one stay
+   * unread.
+   * @returns what reads a chart by the id of its relation, undefined where there is none or it was read before
+   */
+  async of(relations: readonly Relation[]): Promise<(id: string) => OfficeChart | undefined> {
+    const sources = new Map<string, { readonly target: string; readonly xml: string }>();
+    for (const { id, type, target } of relations) {
+      if (type !== "chart" || this.#read.has(target)) continue;
+      const xml = await this.#archive.text(target);
+      if (xml !== undefined && xml.length <= maxXmlLength) sources.set(id, { target, xml });
+    }
+    return (id) => {
+      const { target = "", xml = "" } = sources.get(id) ?? {};
+      const chart = xml === "" || this.#read.has(target) ? undefined : readUndamaged(xml);
+      if (chart === undefined) return undefined;
+      this.#read.add(target);
+      this.#skipped += chart.skippedCharacters;
+      return chart;
+    };
+  }
+}
+
+function readUndamaged(xml: string): OfficeChart | undefined {
+  try {
+    return readChart(xml);
+  } catch {
+    return undefined;
+  }
+}
