@@ -12,9 +12,9 @@ test("makes the same chunks from the same seed, and others from another", () => 
 test("makes chunks that the self-audit can ask for", () => {
   const audit = new AuditSampler({ limit: 64 });
   let row = 0;
-  const origin = () => ({ document: "bench.md", contentType: "unknown", section: [] });
+  const stratum = () => ({ document: "bench.md", contentType: "unknown" });
   for (const { text, metadata } of shortChunks(200, 3))
-    audit.add({ row: row++, text, headingText: String(metadata.heading_text), origin });
+    audit.add({ row: row++, text, sections: [[String(metadata.heading_text)]], stratum });
   const kinds = audit.queries().map(({ kind }) => kind);
   expect(kinds.filter((kind) => kind === "heading")).toHaveLength(32);
   expect(kinds.filter((kind) => kind === "sentence")).toHaveLength(32);

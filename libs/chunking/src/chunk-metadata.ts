@@ -71,6 +71,7 @@ export function describeChunks(
         parent_chunk_id: parent === undefined ? null : idOf(parent),
         child_chunk_ids: (children.get(index) ?? []).map(idOf),
         section_path: section.path,
+        section_paths: span.sections.flatMap(({ path }) => (path.length > 0 ? [path] : [])),
         heading_text: section.path.at(-1) ?? "",
         hierarchy_path: section.path.join(" > "),
         token_count: span.tokens,

@@ -50,13 +50,14 @@ async function turnsOf(document: SourceDocument): Promise<number[]> {
 }
 
 function serialized({ text, metadata, advanced_scores: scores }: ScoredChunk): SerializedChunk {
+  const { section_path: own, section_paths: all } = metadata as { section_path: string[]; section_paths: string[][] };
   return {
     text,
     metadataJson: JSON.stringify(metadata),
     scoresJson: JSON.stringify(scores),
     chunkId: String(metadata.chunk_id),
     contentId: String(metadata.content_id),
-    headingText: String(metadata.heading_text),
+    sections: [own, ...all].filter(({ length }) => length > 0),
   };
 }
 

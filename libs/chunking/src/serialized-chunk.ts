@@ -7,7 +7,8 @@ export interface SerializedChunk {
   readonly scoresJson: string;
   readonly chunkId: string;
   readonly contentId: string;
-  readonly headingText: string;
+  /** The sections that it has parts of, its own first, each as the titles down to it; empty where it has no titles. */
+  readonly sections: readonly (readonly string[])[];
 }
 
 /** The chunk as a record of a chunk file. */

@@ -13,13 +13,7 @@ export {
   auditReport,
   type SelfAudit,
 } from "./audit/audit-report.js";
-export {
-  type AuditChunk,
-  type AuditOrigin,
-  type AuditQuery,
-  AuditSampler,
-  type AuditSamplerOptions,
-} from "./audit/audit-sampler.js";
+export { type AuditChunk, type AuditQuery, AuditSampler, type AuditSamplerOptions } from "./audit/audit-sampler.js";
 export { DenseVectorAudit, type IdenticalVectors } from "./audit/dense-vector-audit.js";
 export {
   answerRank,

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type AuditChunk, type AuditOrigin, AuditSampler } from "../index.js";
+import { type AuditChunk, AuditSampler, type Stratum } from "../index.js";
 
-type Chunk = Omit<AuditChunk, "origin"> & Partial<AuditOrigin>;
+type Chunk = Omit<AuditChunk, "sections" | "stratum"> & Partial<AuditChunk & Stratum> & { headingText?: string };
 
 function audit(chunks: readonly Chunk[], limit = 64) {
   const sampler = new AuditSampler({ limit });
-  for (const { document = "a.md", contentType = "prose", section = [], ...chunk } of chunks)
-    sampler.add({ ...chunk, origin: () => ({ document, contentType, section }) });
+  for (const { document = "a.md", contentType = "prose", headingText = "", ...chunk } of chunks)
+    sampler.add({ sections: [[headingText]], stratum: () => ({ document, contentType }), ...chunk });
   return sampler.queries();
 }
 
@@ -133,7 +133,12 @@ test("the choice does not depend on the order of chunks", () => {
 test("a text that occurs in several chunks is never a query, however far apart they are, and others take its place", () => {
   const repeated = chunks(600);
   const once = chunks(800).slice(600);
-  const again = repeated.map((chunk) => ({ ...chunk, row: chunk.row + 10_000, text: `${chunk.text} Or not.` }));
+  const again = repeated.map(({ row, text, ...chunk }) => ({
+    ...chunk,
+    row: row + 10_000,
+    text: `${text} Or not.`,
+    document: "b.md",
+  }));
   const queries = audit([...repeated, ...once, ...again], 8);
   expect(queries.map(({ kind }) => kind).sort()).toEqual([...Array(4).fill("heading"), ...Array(4).fill("sentence")]);
   for (const { row } of queries) expect(once.map((chunk) => chunk.row)).toContain(row);
@@ -148,14 +153,24 @@ test("a heading of one section is a query, however many chunks the section has; 
   const part = (row: number, section: string[], document = "a.md"): Chunk => ({
     row,
     text: `part ${row}`,
-    headingText: section.at(-1) ?? "",
     document,
-    section,
+    sections: [section],
   });
   const guide = [part(0, ["Guide", "Zoom levels"]), part(1, ["Guide", "Zoom levels"])];
   expect(audit(guide).map(({ row, text }) => [row, text])).toEqual([[0, "Zoom levels"]]);
   expect(audit([...guide, part(2, ["Manual", "Zoom levels"])])).toEqual([]);
   expect(audit([...guide, part(2, ["Guide", "Zoom levels"], "b.md")])).toEqual([]);
+});
+
+test("a heading within a chunk of several sections asks for nothing there, but says that the heading is repeated", () => {
+  const zoom = ["Guide", "Zoom levels"];
+  const several = (row: number, ...sections: string[][]): Chunk => ({ row, text: `part ${row}`, sections });
+  const start = several(0, ["Guide"], ["Guide", "Screens"], zoom);
+  const rest = several(1, zoom);
+  expect(audit([start])).toEqual([]);
+  expect(audit([start, rest]).map(({ row, section }) => [row, section])).toEqual([[1, zoom]]);
+  expect(audit([rest, start]).map(({ row }) => row)).toEqual([1]);
+  expect(audit([start, several(1, ["Zoom levels"])])).toEqual([]);
 });
 
 test("every document is asked before one is asked twice, and content types alike", () => {

@@ -10,17 +10,14 @@ export interface AuditChunk {
   /** Row number in the corpus. */
   readonly row: number;
   readonly text: string;
-  /** Heading of the chunk's section; empty when there is none. */
-  readonly headingText: string;
+  /** The sections that it has parts of, its own first, each as the titles down to it; empty where it has no titles. */
+  readonly sections: readonly (readonly string[])[];
   /** Where it comes from; asked for of the few chunks alone that may become queries. */
-  readonly origin: () => AuditOrigin;
+  readonly stratum: () => Stratum;
 }
 
-/** Where a chunk comes from: what queries are spread over, and the section that a heading asks for. */
-export interface AuditOrigin extends Stratum, SectionPlace {}
-
 /** A query made from a chunk, whose right answer is that chunk. */
-export interface AuditQuery extends AuditOrigin {
+export interface AuditQuery extends Stratum, SectionPlace {
   /** What the query was made from. */
   readonly kind: "heading" | "sentence";
   readonly text: string;
@@ -61,10 +58,13 @@ export class AuditSampler {
 
   /** Looks at one chunk; each is to be added once, in any order. */
   add(chunk: AuditChunk): void {
-    const heading = headingQuery(chunk.headingText);
-    if (heading !== undefined) this.#headings.add(heading, chunk);
-    const sentence = sentenceQuery(chunk.text, chunk.headingText);
-    if (sentence !== undefined) this.#sentences.add(sentence, chunk);
+    const [own = []] = chunk.sections;
+    for (const section of chunk.sections) {
+      const heading = headingQuery(section.at(-1) ?? "");
+      if (heading !== undefined) this.#headings.add(heading, chunk, section, section === own);
+    }
+    const sentence = sentenceQuery(chunk.text, own.at(-1) ?? "");
+    if (sentence !== undefined) this.#sentences.add(sentence, chunk, own);
   }
 
   /** The queries made from all chunks added so far, by row. One kind fills up where the other falls short. */
@@ -82,10 +82,12 @@ export class AuditSampler {
 
 interface Entry {
   readonly hash: string;
-  readonly query: AuditQuery;
+  /** Absent for a heading as long as no chunk was found that stands in its section. */
+  query: AuditQuery | undefined;
+  readonly place: SectionPlace;
   /** Of the chunk's text. */
   readonly textKey: number;
-  /** Whether a chunk of another text has it, too, which does not stand in the section that a heading is of. */
+  /** Whether a chunk of another text has it, too, and in the case of a heading as that of another section. */
   repeated: boolean;
 }
 
@@ -104,29 +106,37 @@ class DistinctSample {
     this.#size = size;
   }
 
-  add(text: string, chunk: AuditChunk): void {
+  /** @param asks whether the text may become a query whose answer is this chunk. */
+  add(text: string, chunk: AuditChunk, section: readonly string[], asks = true): void {
     const hash = createHash("sha256").update(`${this.#kind}\n${text.toLowerCase()}`).digest("hex");
     const known = this.#entries.get(hash);
     if (known !== undefined) {
-      known.repeated ||= textKey(comparedWords(chunk.text)) !== known.textKey && !this.#isOneSection(known, chunk);
+      const isSame =
+        textKey(comparedWords(chunk.text)) === known.textKey ||
+        (this.#kind === "heading" && isSameSection(known.place, { document: chunk.stratum().document, section }));
+      if (!isSame) known.repeated = true;
+      else if (asks) known.query ??= this.#query(text, chunk, section);
       return;
     }
     if (this.#entries.size >= 2 * this.#size) this.#shrink();
     if (this.#largest !== "" && hash > this.#largest) return;
-    const { row } = chunk;
-    const query = { kind: this.#kind, text, row, ...chunk.origin() };
-    this.#entries.set(hash, { hash, query, textKey: textKey(comparedWords(chunk.text)), repeated: false });
+    this.#entries.set(hash, {
+      hash,
+      query: asks ? this.#query(text, chunk, section) : undefined,
+      place: { document: chunk.stratum().document, section },
+      textKey: textKey(comparedWords(chunk.text)),
+      repeated: false,
+    });
   }
 
-  #isOneSection({ query }: Entry, chunk: AuditChunk): boolean {
-    return this.#kind === "heading" && isSameSection(query, chunk.origin());
+  #query(text: string, { row, stratum }: AuditChunk, section: readonly string[]): AuditQuery {
+    const { document, contentType } = stratum();
+    return { kind: this.#kind, text, row, document, contentType, section };
   }
 
   /** Texts of one chunk or section alone, in the order of their hashes. */
   unique(): AuditQuery[] {
-    return this.#sorted()
-      .filter((entry) => !entry.repeated)
-      .map((entry) => entry.query);
+    return this.#sorted().flatMap(({ query, repeated }) => (query !== undefined && !repeated ? [query] : []));
   }
 
   #sorted(): Entry[] {

@@ -3,15 +3,15 @@ import { SectionChunks, type SectionPlace } from "../index.js";
 
 const place = (document: string, ...section: string[]): SectionPlace => ({ document, section });
 
-const corpus = [
-  place("a.md"),
-  place("a.md", "Guide"),
-  place("a.md", "Guide", "Install"),
-  place("a.md", "Guide", "Install", "On Linux"),
-  place("a.md", "Guide", "Install"),
-  place("a.md", "Guide", "Use"),
-  place("b.md", "Guide", "Install"),
-  place("a.md", "Guide Install"),
+const corpus: [document: string, sections: string[][]][] = [
+  ["a.md", []],
+  ["a.md", [["Guide"]]],
+  ["a.md", [["Guide", "Install"]]],
+  ["a.md", [["Guide", "Install", "On Linux"]]],
+  ["a.md", [["Guide"], ["Guide", "Install"], ["Guide", "Use"]]],
+  ["a.md", [["Guide", "Use"]]],
+  ["b.md", [["Guide", "Install"]]],
+  ["a.md", [["Guide Install"]]],
 ];
 
 test.each<[name: string, asked: SectionPlace, rows: number[]]>([
@@ -26,8 +26,8 @@ test.each<[name: string, asked: SectionPlace, rows: number[]]>([
   expect(chunks.isAsked).toBe(false);
   chunks.ask(asked);
   expect(chunks.isAsked).toBe(asked.section.length > 0);
-  corpus.forEach((at, row) => {
-    chunks.add(row, at);
+  corpus.forEach(([document, sections], row) => {
+    chunks.add(row, document, sections);
   });
   expect([...chunks.rowsOf(asked)]).toEqual(rows);
 });

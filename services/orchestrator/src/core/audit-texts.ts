@@ -1,5 +1,5 @@
 import { type AuditQuery, comparedWords, NearDuplicates, SectionChunks, textKey } from "@ragline/evaluation";
-import { auditOrigin } from "./audit-origin.js";
+import { originOf } from "./chunk-origin.js";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { RunQuery } from "./run-queries.js";
 
@@ -44,7 +44,10 @@ export async function auditTexts(
   for await (const { firstRow, chunks: batch } of chunks.batches()) {
     signal.throwIfAborted();
     for (const [i, { text, metadataJson }] of batch.entries()) {
-      if (sections.isAsked) sections.add(firstRow + i, auditOrigin(metadataJson));
+      if (sections.isAsked) {
+        const origin = originOf(JSON.parse(metadataJson) as Record<string, unknown>);
+        sections.add(firstRow + i, origin.document, origin.sections);
+      }
       const compared = comparedWords(text);
       keys[firstRow + i] = textKey(compared);
       duplicates.compare(firstRow + i, compared);

@@ -5,8 +5,8 @@ import { ArtifactError, pointIds, readChunkFile, sha256File } from "@ragline/art
 import { type ChunkFilesOptions, chunkInputs, type Ledger, type LedgerCounts, sumLedgers } from "@ragline/chunking";
 import { OutcomeReason, Stage } from "@ragline/contracts";
 import { AuditSampler } from "@ragline/evaluation";
-import { auditOrigin } from "./audit-origin.js";
 import { chunkOptions } from "./chunk-options.js";
+import { originOf } from "./chunk-origin.js";
 import type { ChunkSpool } from "./chunk-spool.js";
 import type { PlannedCollection } from "./plan-collections.js";
 import type { RunContext } from "./run-context.js";
@@ -60,7 +60,7 @@ export function isHarmless(reason: string): boolean {
 interface CollectedChunk {
   readonly text: string;
   readonly metadataJson: string;
-  readonly headingText?: string;
+  readonly sections: readonly (readonly string[])[];
   readonly chunkId?: string;
 }
 
@@ -86,10 +86,11 @@ class Collector {
     this.audit = new AuditSampler({ limit: Math.max(1, context.settings.auditQueries) });
   }
 
-  async add({ text, metadataJson, headingText = "", chunkId }: CollectedChunk): Promise<boolean> {
+  async add({ text, metadataJson, sections, chunkId }: CollectedChunk): Promise<boolean> {
     if (text.length > maxChunkCharacters) return false;
     if (chunkId !== undefined) this.#countId(chunkId);
-    this.audit.add({ row: this.#chunks.count, text, headingText, origin: () => auditOrigin(metadataJson) });
+    const stratum = () => originOf(JSON.parse(metadataJson) as Record<string, unknown>);
+    this.audit.add({ row: this.#chunks.count, text, sections, stratum });
     await this.#chunks.add({ id: this.#idOf(text), text, metadataJson });
     return true;
   }
@@ -180,12 +181,11 @@ async function collectChunkFiles(context: RunContext, files: readonly string[], 
         collector.skip({ path, reason: "blank", message: `${path}, record ${position}: ${reason}` });
       for await (const record of readChunkFile(path, { onSkipped: skipRecord, maxBytes: maxChunkFileBytes })) {
         const { text, metadata } = record;
-        const headingText = asString(metadata["heading_text"]);
         const chunkId = asString(metadata["chunk_id"]);
         const chunk = {
           text,
           metadataJson: JSON.stringify(metadata),
-          ...(headingText === undefined ? {} : { headingText }),
+          sections: originOf(metadata).sections,
           ...(chunkId === undefined ? {} : { chunkId }),
         };
         if (await collector.add(chunk)) chunks++;
