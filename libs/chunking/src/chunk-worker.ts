@@ -57,7 +57,7 @@ function serialized({ text, metadata, advanced_scores: scores }: ScoredChunk): S
     scoresJson: JSON.stringify(scores),
     chunkId: String(metadata.chunk_id),
     contentId: String(metadata.content_id),
-    sections: [own, ...all].filter(({ length }) => length > 0),
+    sections: [own, ...all],
   };
 }
 

@@ -7,7 +7,7 @@ export interface SerializedChunk {
   readonly scoresJson: string;
   readonly chunkId: string;
   readonly contentId: string;
-  /** The sections that it has parts of, its own first, each as the titles down to it; empty where it has no titles. */
+  /** The sections that it has parts of, the one that holds it first, each as the titles down to it; none make the root. */
   readonly sections: readonly (readonly string[])[];
 }
 

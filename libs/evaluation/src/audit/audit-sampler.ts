@@ -10,7 +10,7 @@ export interface AuditChunk {
   /** Row number in the corpus. */
   readonly row: number;
   readonly text: string;
-  /** The sections that it has parts of, its own first, each as the titles down to it; empty where it has no titles. */
+  /** The sections that it has parts of, the one that holds it first, each as the titles down to it; none make the root. */
   readonly sections: readonly (readonly string[])[];
   /** Where it comes from; asked for of the few chunks alone that may become queries. */
   readonly stratum: () => Stratum;
@@ -58,7 +58,7 @@ export class AuditSampler {
 
   /** Looks at one chunk; each is to be added once, in any order. */
   add(chunk: AuditChunk): void {
-    const [own = []] = chunk.sections;
+    const own = chunk.sections[0] ?? [];
     for (const section of chunk.sections) {
       const heading = headingQuery(section.at(-1) ?? "");
       if (heading !== undefined) this.#headings.add(heading, chunk, section, section === own);

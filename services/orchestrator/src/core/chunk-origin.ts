@@ -3,7 +3,7 @@ import type { Stratum } from "@ragline/evaluation";
 
 /** Where a chunk comes from. */
 export interface ChunkOrigin extends Stratum {
-  /** The sections that it has parts of, its own first, each as the titles down to it; empty where it has no titles. */
+  /** The sections that it has parts of, the one that holds it first, each as the titles down to it; none make the root. */
   readonly sections: readonly (readonly string[])[];
 }
 
@@ -17,7 +17,7 @@ export function originOf(metadata: Readonly<Record<string, unknown>>): ChunkOrig
   return {
     document: documentOf(metadata),
     contentType: typeof contentType === "string" ? contentType : "unknown",
-    sections: [own, ...others].filter(({ length }) => length > 0),
+    sections: [own, ...others],
   };
 }
 
