@@ -4,6 +4,7 @@ import type { OfficeChart } from "./office-chart.js";
 import { OfficeCharts } from "./office-charts.js";
 import { writeDrawing } from "./office-drawing.js";
 import { type Relation, readRelations } from "./office-relations.js";
+import { describePicture } from "./picture-description.js";
 import { readXml } from "./xml-events.js";
 import { xmlEscaped } from "./xml-text.js";
 import type { ZipArchive } from "./zip-archive.js";
@@ -11,8 +12,11 @@ import type { ZipArchive } from "./zip-archive.js";
 /** Where an object that is no text begins or ends. */
 const objectTag = /<(\/?)(?:mc:AlternateContent|w:drawing|w:pict|w:object)(?=[\s/>])/g;
 
+/** A picture whose caption says what it is said to show. */
+const captionedPicture = /<p><img alt="([^"]*)"><\/p>(?=<figcaption>\1<\/figcaption>)/g;
+
 /**
- * The charts and diagrams of a Word document. mammoth passes over them, so `mark` puts a bookmark behind each that it keeps,
+ * The charts and diagrams of a Word document, and what pictures and shapes are said to show. mammoth passes over them, so `mark` puts a bookmark behind each that it keeps,
  * and `fill` puts what it says in the place of the bookmark.
  */
 export class DocxObjects {
@@ -68,8 +72,11 @@ export class DocxObjects {
       missing.delete(Number(i));
       return this.#contents[Number(i)] ?? "";
     });
-    for (const i of missing) this.#skipped += (this.#contents[i] ?? "").replace(/<[^>]*>/g, "").length;
-    return filled;
+    for (const i of missing) this.#skipped += lengthOf(this.#contents[i] ?? "");
+    return filled.replace(captionedPicture, (_, description: string) => {
+      this.#skipped += description.length;
+      return "";
+    });
   }
 
   async #htmlOf(
@@ -79,9 +86,16 @@ export class DocxObjects {
   ): Promise<string> {
     const parts: string[] = [];
     const diagrams: string[] = [];
+    const descriptions = new Set<string>();
     readXml(xml, {
       open: ({ name, attributes }) => {
-        if (name === "chart") parts.push(chartHtml(takeChart(attributes.id ?? "")));
+        if (name === "docPr" || attributes.alt !== undefined) {
+          // A shape stands twice, once for programs that know no others than those of old.
+          const { text, skippedCharacters } = describePicture(attributes);
+          if (!descriptions.has(text)) parts.push(pictureHtml(text));
+          descriptions.add(text);
+          this.#skipped += skippedCharacters;
+        } else if (name === "chart") parts.push(chartHtml(takeChart(attributes.id ?? "")));
         else if (name === "relIds") diagrams.push(attributes.dm ?? "");
       },
     });
@@ -109,6 +123,15 @@ function chartHtml(chart: OfficeChart | undefined): string {
   const row = (cells: readonly string[]): string =>
     `<tr>${cells.map((cell) => `<td>${xmlEscaped(cell)}</td>`).join("")}</tr>`;
   return caption + chart.tables.map((rows) => `<table>${rows.map(row).join("")}</table>`).join("");
+}
+
+/** How many letters an object says. */
+function lengthOf(html: string): number {
+  return html.replace(/<img alt="([^"]*)">/g, "$1").replace(/<[^>]*>/g, "").length;
+}
+
+function pictureHtml(description: string): string {
+  return description === "" ? "" : `<img alt="${xmlEscaped(description).replaceAll('"', "&quot;")}">`;
 }
 
 /** The objects of a part that stand in no other object, in order. */

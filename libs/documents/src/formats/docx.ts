@@ -12,6 +12,8 @@ const styleMap = [
   "p[style-name='Subtitle'] => p:fresh",
   "p[style-name='caption'] => figcaption:fresh",
   "p[style-name='Caption'] => figcaption:fresh",
+  "p[style-name='Image Caption'] => figcaption:fresh",
+  "p[style-name='Table Caption'] => figcaption:fresh",
   "p[style-name='Source Code'] => pre:separator('\\n')",
   "p[style-name='Preformatted Text'] => pre:separator('\\n')",
   "p[style-name='HTML Preformatted'] => pre:separator('\\n')",
@@ -24,16 +26,19 @@ const leftOut =
 const wrappers =
   /<\/?(?:w:(?:fldSimple|ruby|rt|rubyBase|dir|bdo)|v:(?:oval|line|polyline|arc|curve))(?:\s(?:[^>"']|"[^"]*"|'[^']*')*)?>/g;
 
+/** Pictures become what they are said to show, which DocxObjects knows; its types say less than mammoth takes. */
+const noImage = (async () => []) as unknown as ReturnType<typeof mammoth.images.imgElement>;
+
 /**
- * Word documents: body, text boxes, formulas as LaTeX, charts, diagrams, footnotes and endnotes. Headers, footers and
- * comments are left out and counted.
+ * Word documents: body, text boxes, formulas as LaTeX, charts, diagrams, what pictures are said to show, footnotes and
+ * endnotes. Headers, footers and comments are left out and counted.
  */
 export async function parseDocx(bytes: Uint8Array): Promise<ParsedText> {
   const archive = await ZipArchive.open(bytes);
   const objects = new DocxObjects(archive);
   const { value } = await mammoth.convertToHtml(asInput(archive, objects), {
     styleMap,
-    convertImage: mammoth.images.imgElement(async () => ({ src: "" })),
+    convertImage: noImage,
   });
   const html = objects.fill(value).replace(/ ?<a href="#[^"]*">↑<\/a>/g, "");
   const { text, blocks, skippedCharacters } = parseHtml(html, { firstRowIsHeader: true });

@@ -23,6 +23,15 @@ test.each([
   ["<table><tr><td><td>x<tr><td>y<td><td>z</table>", ["table: | x\ny | | z"]],
   ["<table><tr><td><h2>in</h2>out</table>", ["heading2: in", "table: out"]],
   ["<script>var x</script><style>p{}</style><template>t</template><p hidden>h</p>seen<!--c-->", ["paragraph: seen"]],
+  ["a<img alt='a lamp'>b", ["paragraph: a a lamp b"]],
+  ["<p><img alt='a lamp &amp; its &#34;wick&#34;'></p>b", ['caption: a lamp & its "wick"', "paragraph: b"]],
+  ["<ul><li><img alt='a lamp'><li>b</ul>", ["list: - a lamp\n- b"]],
+  ["<table><tr><td><img alt='a lamp'><td>b</table>", ["table: a lamp | b"]],
+  ["<img alt='lamp.png'><img alt='Picture 3'><img alt><img>a", ["paragraph: a"]],
+  [
+    "<figure><img alt='A lamp'><figcaption>A <i>lamp</i></figcaption></figure><figure><img alt='A lamp'></figure>",
+    ["caption: A lamp", "caption: A lamp"],
+  ],
   ["<pre> </pre><p>\u00a0</p>", []],
   ["", []],
 ])("the visible text of %j", (source, expected) => {
@@ -38,8 +47,21 @@ test("blocks cover the text but for the white space between them", () => {
 test("what is hidden is counted", () => {
   expect(parseHtml("<script>12345</script><p>x<!--678--></p><template><b>9</b></template>").skippedCharacters).toBe(9);
   expect(parseHtml("<title>abc</title>x").skippedCharacters).toBe(0);
+  expect(
+    parseHtml("<img alt='a lamp'><img alt='b.png'><figure><img alt='a b'><figcaption>a  B").skippedCharacters,
+  ).toBe(8);
   expect(parseHtml("<title>abc</title><h1>x</h1>").skippedCharacters).toBe(3);
 });
+
+test.each(['alt="a &amp;  lamp"', "ALT = 'a &amp;  lamp'", "alt=a&amp;lamp", "src=x alt='a &amp;\n lamp'"])(
+  "the place of %s is told",
+  (attribute) => {
+    const source = `<p>x <img ${attribute}> y`;
+    const { text, sourceSpans = [] } = parseHtml(source);
+    const words = sourceSpans.flatMap((span) => (span.kind === "text" ? [source.slice(span.start, span.end)] : []));
+    expect(words.join(" ").replaceAll("&amp;", "&").replace(/\s+/g, " ")).toBe(text);
+  },
+);
 
 test("items and table headers are marked", () => {
   const { text, blocks } = parseHtml("x<ul><li>a<ul><li>b</ul><li>c</ul><table><tr><th>k<tr><td>v</table>");

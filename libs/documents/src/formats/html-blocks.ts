@@ -11,6 +11,7 @@ import {
   textOf,
   walk,
 } from "./html-tree.js";
+import { isPictureDescription } from "./picture-description.js";
 import { SourceTrace } from "./source-trace.js";
 
 /** Elements that stand in a line of text; every other element starts and ends its own line. */
@@ -54,6 +55,14 @@ interface Container {
   readonly depth: number;
 }
 
+interface OpenBlock extends Container {
+  readonly start: number;
+  readonly breaks: BlockBreak[];
+  headerEnd: number;
+  /** Whether there is more in it than what pictures are said to show. */
+  hasWords: boolean;
+}
+
 class VisibleText {
   readonly #source: string;
   readonly #firstRowIsHeader: boolean;
@@ -65,7 +74,7 @@ class VisibleText {
   /** What text stands in, innermost last; without any it makes paragraphs. */
   readonly #containers: Container[] = [];
   /** The block being written; it begins with its first word. */
-  #open: (Container & { start: number; breaks: BlockBreak[]; headerEnd: number }) | undefined;
+  #open: OpenBlock | undefined;
   /** White space and markers that are due before the next word. */
   #pending = "";
   /** How deep the item or row is that the next word begins; undefined where it begins none. */
@@ -73,6 +82,8 @@ class VisibleText {
   #tables = 0;
   /** Cells so far in the row being written. */
   #cells = 0;
+  /** Captions of the figures that it is in, innermost last. */
+  readonly #captions: string[] = [];
   readonly #lists: { readonly ordered: boolean; items: number }[] = [];
 
   constructor(source: string, firstRowIsHeader: boolean) {
@@ -123,8 +134,7 @@ class VisibleText {
 
   #enterElement(element: Element): (() => void) | undefined {
     const tag = element.tagName;
-    // What a picture shows is said beside the text, not in it.
-    if (tag === "img") this.#skipped += element.attrs.find(({ name }) => name === "alt")?.value.length ?? 0;
+    if (tag === "img") this.#addPicture(element);
     if (inline.has(tag)) return undefined;
     switch (tag) {
       case "h1":
@@ -141,6 +151,8 @@ class VisibleText {
       case "caption":
       case "figcaption":
         return this.#within("caption");
+      case "figure":
+        return this.#enterFigure(element);
       case "table":
         return this.#enterTable();
       case "ul":
@@ -231,13 +243,43 @@ class VisibleText {
     if (!this.#pending.startsWith("\n") || this.#pending.includes("|")) this.#pending = "\n";
   }
 
+  #enterFigure(figure: Element): () => void {
+    const captions = childElements(figure).filter(({ tagName }) => tagName === "figcaption");
+    this.#captions.push(comparable(captions.map(textOf).join(" ")));
+    const leave = this.#enterBox();
+    return () => {
+      this.#captions.pop();
+      leave();
+    };
+  }
+
+  /** What a picture is said to show stands in its place, unless the caption under it says the same. */
+  #addPicture(picture: Element): void {
+    const alt = picture.attrs.find(({ name }) => name === "alt")?.value ?? "";
+    if (!isPictureDescription(alt) || comparable(alt) === this.#captions.at(-1)) {
+      this.#skipped += alt.length;
+      return;
+    }
+    const { startOffset = 0, endOffset = 0 } = picture.sourceCodeLocation?.attrs?.alt ?? {};
+    const [quote = ""] = /^alt\s*=\s*["']?/i.exec(this.#source.slice(startOffset, endOffset)) ?? [];
+    const end = /["']$/.test(quote) ? endOffset - 1 : endOffset;
+    this.#pending ||= " ";
+    this.#addWords(alt, startOffset + quote.length, end);
+    this.#pending ||= " ";
+  }
+
   #addText(node: TextNode): void {
-    const isCode = this.#containers.at(-1)?.kind === "code";
-    if (isCode && node.value === "") return;
-    const separator = isCode ? /(?<=\n)/ : /[ \t\n\f\r]+/;
     const { startOffset, endOffset } = node.sourceCodeLocation ?? { startOffset: 0, endOffset: 0 };
+    if (this.#addWords(node.value, startOffset, endOffset) && this.#open) this.#open.hasWords = true;
+  }
+
+  /** Adds text that stands, perhaps in other letters, at a place in the source; returns whether any of it is no white space. */
+  #addWords(value: string, startOffset: number, endOffset: number): boolean {
+    const isCode = this.#containers.at(-1)?.kind === "code";
+    if (isCode && value === "") return false;
+    const separator = isCode ? /(?<=\n)/ : /[ \t\n\f\r]+/;
     const raw = this.#source.slice(startOffset, endOffset);
-    const words = node.value.split(separator);
+    const words = value.split(separator);
     const rawWords = raw.split(separator);
     // Character references are shorter in the text. Where they make white space, only the node as a whole is known.
     const isTraced = rawWords.length === words.length;
@@ -256,6 +298,7 @@ class VisibleText {
       this.#trace.addWord(startOffset + from, startOffset + at, textStart, word, between);
     }
     if (!isTraced && firstStart >= 0) this.#trace.addText(startOffset, endOffset, firstStart, this.#length);
+    return firstStart >= 0;
   }
 
   /** Writes a word behind the white space and markers that are due; returns these. */
@@ -267,7 +310,7 @@ class VisibleText {
       if (this.#length > 0) this.#push("\n\n");
       pending = pending.trimStart();
       const container = this.#containers.at(-1) ?? { kind: "paragraph", depth: 0 };
-      open = this.#open = { ...container, start: this.#length, breaks: [], headerEnd: 0 };
+      open = this.#open = { ...container, start: this.#length, breaks: [], headerEnd: 0, hasWords: false };
     }
     const between = (this.#length > before ? "\n\n" : "") + pending;
     const itemStart = this.#length + (pending.startsWith("\n") ? 1 : 0);
@@ -289,10 +332,10 @@ class VisibleText {
     this.#pending = "";
     this.#breakDue = undefined;
     if (this.#open === undefined) return;
-    const { kind, depth, start, breaks, headerEnd } = this.#open;
+    const { kind, depth, start, breaks, headerEnd, hasWords } = this.#open;
     this.#open = undefined;
     this.#blocks.push({
-      kind,
+      kind: kind === "paragraph" && !hasWords ? "caption" : kind,
       start,
       end: this.#length,
       ...(kind === "heading" && { depth }),
@@ -300,4 +343,9 @@ class VisibleText {
       ...(headerEnd > 0 && { headerEnd }),
     });
   }
+}
+
+/** Words as they compare, whatever the letters' case and the white space between. */
+function comparable(words: string): string {
+  return words.replace(/\s+/g, " ").trim().toLowerCase();
 }

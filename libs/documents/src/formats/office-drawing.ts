@@ -2,6 +2,7 @@ import type { SourceReference } from "../block.js";
 import type { BlockWriter } from "./block-writer.js";
 import { type OfficeChart, writeChart } from "./office-chart.js";
 import { replaceMath } from "./office-math.js";
+import { describePicture } from "./picture-description.js";
 import { readXml } from "./xml-events.js";
 
 /** Placeholders that repeat on every slide what is no content of it. */
@@ -25,8 +26,8 @@ export interface DrawingContext {
 
 /**
  * Writes what a drawing shows (a slide, its notes, a diagram, or what floats over the cells of a sheet) in the order of its
- * file: titles of slides as headings, texts, tables, formulas as LaTeX, charts.
- * @returns how many letters it leaves out: dates, page numbers and the like that stand on every slide
+ * file: titles of slides as headings, texts, tables, formulas as LaTeX, charts, and what pictures are said to show.
+ * @returns how many letters it leaves out: dates, page numbers and the like that stand on every slide, names of pictures
  * @throws Error when it is not well-formed.
  */
 export function writeDrawing(xml: string, writer: BlockWriter, { source, takeChart }: DrawingContext): number {
@@ -50,6 +51,10 @@ export function writeDrawing(xml: string, writer: BlockWriter, { source, takeCha
         else if (name === "ph") {
           const shape = shapes.at(-1);
           if (shape) shape.placeholder = attributes.type ?? "obj";
+        } else if (name === "cNvPr") {
+          const picture = describePicture(attributes);
+          writer.add(picture.text, { kind: "caption", source });
+          skipped += picture.skippedCharacters;
         } else if (name === "tbl") rows = [];
         else if (name === "tr") rows?.push([]);
         else if (name === "tc") cell = [];

@@ -84,3 +84,46 @@ test("headers, footers and comments are counted, not read", async () => {
   ]);
   expect({ text, skippedCharacters }).toEqual({ text: "body", skippedCharacters: 8 });
 });
+
+const wp = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing";
+const mc = "http://schemas.openxmlformats.org/markup-compatibility/2006";
+
+/** A run with a drawing of these properties. */
+function drawing(attributes: string, content = ""): string {
+  return `<w:r><w:drawing><wp:inline xmlns:wp="${wp}"><wp:docPr id="1" name="Picture 1" ${attributes}/>${content}</wp:inline></w:drawing></w:r>`;
+}
+
+test("what pictures and shapes are said to show stands in their place", async () => {
+  const text = (words: string): string => `<w:r><w:t xml:space="preserve">${words}</w:t></w:r>`;
+  const shape = `<w:r><mc:AlternateContent xmlns:mc="${mc}"><mc:Choice Requires="wps">${drawing('descr="an &quot;arrow&quot;"')}</mc:Choice><mc:Fallback><w:pict><v:shape alt="an &quot;arrow&quot;"><v:textbox><w:txbxContent><w:p>${text("in it")}</w:p></w:txbxContent></v:textbox></v:shape></w:pict></mc:Fallback></mc:AlternateContent></w:r>`;
+  const { text: read, skippedCharacters } = await word(
+    `<w:p>${text("a ")}${drawing('title="T" descr="a &lt;lamp&gt;"')}${text(" b")}</w:p><w:p>${shape}</w:p>` +
+      `<w:p>${drawing('descr="lamp.png"')}</w:p><w:del><w:p>${drawing('descr="gone"')}</w:p></w:del>`,
+  );
+  expect(read).toBe('a T a <lamp> b\n\nan "arrow"\n\nin it');
+  expect(skippedCharacters).toBe("lamp.png".length + "gone".length);
+});
+
+test("diagrams of Word stand where they are shown", async () => {
+  const point = (words: string): string => `<dgm:pt><dgm:t><a:p><a:r><a:t>${words}</a:t></a:r></a:p></dgm:t></dgm:pt>`;
+  const graphic =
+    '<a:graphic xmlns:a="a"><a:graphicData><dgm:relIds xmlns:dgm="d" r:dm="r7" xmlns:r="r"/></a:graphicData></a:graphic>';
+  const { text, skippedCharacters } = await word(
+    `<w:p><w:r><w:t>before</w:t></w:r>${drawing("", graphic)}</w:p><w:p><w:r><w:t>behind</w:t></w:r></w:p>`,
+    [
+      {
+        name: "word/_rels/document.xml.rels",
+        content:
+          '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r7" Type="x/diagramData" Target="diagrams/data1.xml"/></Relationships>',
+      },
+      {
+        name: "word/diagrams/data1.xml",
+        content: `<dgm:dataModel xmlns:dgm="d" xmlns:a="a">${point("Trim")}${point("Light &amp; log")}</dgm:dataModel>`,
+      },
+    ],
+  );
+  expect({ text, skippedCharacters }).toEqual({
+    text: "before\n\nTrim\n\nLight & log\n\nbehind",
+    skippedCharacters: 0,
+  });
+});
