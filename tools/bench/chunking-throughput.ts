@@ -56,7 +56,7 @@ await runBenchmark({
       figures: [...own, ...ratios],
       notes: [
         `Budget ${maxTokens} tokens of bge-small-en-v1.5, ${names.length} Markdown documents, ${megabytes.toFixed(2)} MB, one thread; Ragline's time includes parsing, metadata and the ledger.`,
-        "Each has a new process in each round: a first pass, passes to warm up for 3 s, then passes for 3 s of which the mean counts; garbage is collected before each pass.",
+        "Each has a new process in each round: a first pass, passes to warm up for 3 s, then passes for 3 s of which the mean counts.",
         ...[...found].map(
           ([name, [times]]) => `${name}: ${times?.chunks} chunks, the longest of ${times?.mostTokens} tokens.`,
         ),

@@ -1,4 +1,4 @@
-import { firstColumn } from "./session-inputs.js";
+import { firstColumn } from "./first-column.js";
 import type { CallResult, GraphInputs, ModelCall, OutputHead } from "./worker-protocol.js";
 
 type Side = Pick<GraphInputs, "paddingSide">;

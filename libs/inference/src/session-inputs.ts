@@ -1,4 +1,5 @@
 import { Tensor } from "onnxruntime-node";
+import { firstColumn } from "./first-column.js";
 import type { GraphInputs, ModelCall } from "./worker-protocol.js";
 
 /** What a graph says of one of its inputs or outputs. */
@@ -14,11 +15,6 @@ const cachePattern = /^past_key_values\.\d+\.(key|value)$/;
 /** Whether an input is the memory of earlier calls, which an encoder never has: it gets an empty one. */
 export function isEmptyCache({ name }: GraphValue): boolean {
   return cachePattern.test(name) || name === "use_cache_branch";
-}
-
-/** Column of a row's first token. */
-export function firstColumn(call: ModelCall, row: number, { paddingSide }: Pick<GraphInputs, "paddingSide">): number {
-  return paddingSide === "left" ? call.columns - (call.lengths[row] ?? 0) : 0;
 }
 
 function integers(value: GraphValue, values: BigInt64Array, shape: readonly number[]): Tensor {
