@@ -1,5 +1,5 @@
-import type { TokenSequence } from "@ragline/inference";
 import type { VerifiedModel } from "@ragline/models";
+import type { TokenSequence } from "@ragline/tokenizer";
 import { type TriedLayout, tryLayouts } from "./bare-layouts.js";
 import { BareLoop, layoutName } from "./bare-loop.js";
 import type { Figure } from "./report.js";

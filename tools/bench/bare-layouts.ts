@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import type { TokenSequence } from "@ragline/inference";
 import type { VerifiedModel } from "@ragline/models";
+import type { TokenSequence } from "@ragline/tokenizer";
 import { type BareLayout, BareLoop, layoutName } from "./bare-loop.js";
 import { every, inBatches, longestFirst } from "./batching.js";
 import type { Figure } from "./report.js";

@@ -1,5 +1,5 @@
-import type { TokenSequence } from "@ragline/inference";
 import type { VerifiedModel } from "@ragline/models";
+import type { TokenSequence } from "@ragline/tokenizer";
 import type { BareMessage } from "./bare-worker.js";
 import { type Batch, inBatches, longestFirst, splitEvenly } from "./batching.js";
 import { ForkedWorker } from "./forked-worker.js";

@@ -1,5 +1,5 @@
 // The least that computes: onnxruntime-node's session in a loop, with nothing of Ragline around it.
-import type { TokenSequence } from "@ragline/inference";
+import type { TokenSequence } from "@ragline/tokenizer";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Batch } from "./batching.js";
 import { answerMessages } from "./forked-worker.js";

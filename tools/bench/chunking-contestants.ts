@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Chunker } from "@ragline/chunking";
 import { parseDocument } from "@ragline/documents";
-import type { TextTokenizer } from "@ragline/inference";
+import type { TextTokenizer } from "@ragline/tokenizer";
 
 /** Tokens that a chunk may have, those that the model puts around a text included. */
 export const maxTokens = 256;

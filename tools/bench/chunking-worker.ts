@@ -1,8 +1,8 @@
 // One contestant of chunking-throughput, in a process of its own: nobody's garbage and compiled code are in another's time.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { TextTokenizer } from "@ragline/inference";
 import { embeddedModelsDir } from "@ragline/models";
+import { TextTokenizer } from "@ragline/tokenizer";
 import { type ContestantName, openContestant } from "./chunking-contestants.js";
 import { answerMessages } from "./forked-worker.js";
 

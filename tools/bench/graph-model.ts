@@ -1,5 +1,5 @@
-import { TextTokenizer } from "@ragline/inference";
 import { findModel, hasGraph, type Precision, type VerifiedModel, verifyModel } from "@ragline/models";
+import { TextTokenizer } from "@ragline/tokenizer";
 
 /**
  * A model that runs a graph, with its tokenizer.

@@ -1,5 +1,5 @@
-import type { TokenSequence } from "@ragline/inference";
 import type { VerifiedModel } from "@ragline/models";
+import type { TokenSequence } from "@ragline/tokenizer";
 import { every, inBatches, longestFirst } from "./batching.js";
 import type { Figure } from "./report.js";
 import { spreadOf } from "./statistics.js";

@@ -1,8 +1,8 @@
 import { pathToFileURL } from "node:url";
 import type { StageSummary } from "@ragline/contracts";
-import type { TextTokenizer, TokenSequence } from "@ragline/inference";
 import { fastestPrecision, type VerifiedModel } from "@ragline/models";
 import { spawnService } from "@ragline/service-kit";
+import type { TextTokenizer, TokenSequence } from "@ragline/tokenizer";
 import { BareContest } from "./bare-contest.js";
 import { openGraphModel } from "./graph-model.js";
 import type { Findings } from "./report.js";

@@ -3,7 +3,7 @@
 import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { TextTokenizer } from "@ragline/inference";
+import { TextTokenizer } from "@ragline/tokenizer";
 
 const pairTokens = 48;
 const shownDifferences = 5;

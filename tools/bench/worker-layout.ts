@@ -1,7 +1,8 @@
 // Which number of worker processes with how many threads each is fastest, through the library that the stages use.
 import { availableParallelism } from "node:os";
-import { ModelSession, type TokenSequence } from "@ragline/inference";
+import { ModelSession } from "@ragline/inference";
 import type { Precision } from "@ragline/models";
+import { type TokenSequence } from "@ragline/tokenizer";
 import { likeWhole } from "./bare-layouts.js";
 import { doclingChunks, readDoclingChunks } from "./corpus.js";
 import { openGraphModel } from "./graph-model.js";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { DocumentError, DocumentReader, type FoundDocument, type SourceDocument } from "@ragline/documents";
-import { TextTokenizer } from "@ragline/inference";
+import { TextTokenizer } from "@ragline/tokenizer";
 import { Chunker } from "./chunk-document.js";
 import type { ScoredChunk } from "./chunk-metadata.js";
 import { semanticTurns, semanticUnits } from "./semantic-turns.js";

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseDocument, type SourceDocument } from "@ragline/documents";
-import { TextTokenizer } from "@ragline/inference";
 import { findModel, hasGraph, modelDirectory } from "@ragline/models";
+import { TextTokenizer } from "@ragline/tokenizer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { countTokens, read, words } from "./documents.fixture.js";

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { stemWord, termId } from "@ragline/lexical";
 import { inputText } from "@ragline/models";
+import { type TextTokenizer, type TokenSequence, truncatedPositions } from "@ragline/tokenizer";
 import type { SparseVector } from "@ragline/vectors";
 import type { InputType } from "./dense-encoder.js";
 import type { ModelSession } from "./model-session.js";
 import type { SparseResult, SparseTextEncoder } from "./sparse-encoder.js";
-import { type TextTokenizer, type TokenSequence, truncatedPositions } from "./text-tokenizer.js";
 
 // Importance grows slower than attention. Source: `alpha` of fastembed/sparse/bm42.py.
 const exponent = 0.5;

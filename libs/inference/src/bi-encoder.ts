@@ -1,7 +1,7 @@
+import type { TextTokenizer } from "@ragline/tokenizer";
 import type { CrossEncoderResult, Reranker } from "./cross-encoder.js";
 import { DenseEncoder } from "./dense-encoder.js";
 import type { ModelSession } from "./model-session.js";
-import type { TextTokenizer } from "./text-tokenizer.js";
 
 /** Scores passages by the cosine of their vector and the query's. */
 export class BiEncoder implements Reranker {

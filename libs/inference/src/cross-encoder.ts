@@ -1,5 +1,5 @@
+import { type TextTokenizer, truncatedPositions } from "@ragline/tokenizer";
 import type { ModelSession, TextFailure } from "./model-session.js";
-import { type TextTokenizer, truncatedPositions } from "./text-tokenizer.js";
 
 /** Scores of some passages for one query. */
 export interface CrossEncoderResult {

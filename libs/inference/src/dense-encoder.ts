@@ -1,7 +1,7 @@
 import { inputText } from "@ragline/models";
+import { type TextTokenizer, type TokenSequence, truncatedPositions } from "@ragline/tokenizer";
 import type { ModelSession, TextFailure } from "./model-session.js";
 import { normalise } from "./output-heads.js";
-import { type TextTokenizer, type TokenSequence, truncatedPositions } from "./text-tokenizer.js";
 
 /** What a text is to the model. */
 export type InputType = "passage" | "query";

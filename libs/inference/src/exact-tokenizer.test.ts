@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { embeddedModelsDir } from "@ragline/models";
+import { TextTokenizer } from "@ragline/tokenizer";
 import fc from "fast-check";
 import { Tokenizer as RustTokenizer } from "tokenizers";
 import { describe, expect, test } from "vitest";
 import { families } from "./family.fixture.js";
-import { TextTokenizer } from "./index.js";
 
 const fixtures = fileURLToPath(new URL("../fixtures/families", import.meta.url));
 const files = [

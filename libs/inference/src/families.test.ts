@@ -1,9 +1,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { inputText, type ModelEntryInput } from "@ragline/models";
+import { type TokenSequence } from "@ragline/tokenizer";
 import { describe, expect, test } from "vitest";
 import { families, familyEntry, familyFolder, familyReference, openFamily } from "./family.fixture.js";
-import { DenseEncoder, openReranker, openSparseEncoder, type TokenSequence } from "./index.js";
+import { DenseEncoder, openReranker, openSparseEncoder } from "./index.js";
 import type { CallResult } from "./worker-protocol.js";
 
 const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =>

@@ -10,7 +10,8 @@ import {
   type VerifiedModel,
   verifyModel,
 } from "@ragline/models";
-import { ModelSession, type OpenSessionOptions, TextTokenizer } from "./index.js";
+import { TextTokenizer } from "@ragline/tokenizer";
+import { ModelSession, type OpenSessionOptions } from "./index.js";
 
 const folder = fileURLToPath(new URL("../fixtures/families", import.meta.url));
 

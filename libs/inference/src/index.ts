@@ -22,7 +22,6 @@ export {
 } from "./model-session.js";
 export { openReranker, openSparseEncoder } from "./open-encoder.js";
 export { SparseEncoder, type SparseResult, type SparseTextEncoder } from "./sparse-encoder.js";
-export { TextTokenizer, type TokenSequence } from "./text-tokenizer.js";
 export type { Resize } from "./token-budget.js";
 export type { DoneWork, WorkObserver } from "./work-observer.js";
 export type { WorkerGroup } from "./worker-group.js";

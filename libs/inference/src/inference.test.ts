@@ -8,9 +8,10 @@ import {
   type VerifiedModel,
   verifyModel,
 } from "@ragline/models";
+import { TextTokenizer } from "@ragline/tokenizer";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { CrossEncoder, DenseEncoder, ModelSession, SparseEncoder, TextTokenizer } from "./index.js";
+import { CrossEncoder, DenseEncoder, ModelSession, SparseEncoder } from "./index.js";
 
 const precisions = ["fp32", "int8"] as const;
 

@@ -1,9 +1,9 @@
 import type { VerifiedModel } from "@ragline/models";
+import type { TokenSequence } from "@ragline/tokenizer";
 import { type CallSharing, planCalls } from "./batch-plan.js";
 import type { CallUnit } from "./call-unit.js";
 import type { InferenceError } from "./inference-error.js";
 import { callSharing, expectedGraph, isFloat } from "./model-graph.js";
-import type { TokenSequence } from "./text-tokenizer.js";
 import { type Resize, TokenBudget } from "./token-budget.js";
 import type { WorkObserver } from "./work-observer.js";
 import type { WorkerGroup, WorkerGroupOptions } from "./worker-group.js";

@@ -1,9 +1,9 @@
+import type { TextTokenizer } from "@ragline/tokenizer";
 import { AttentionEncoder } from "./attention-encoder.js";
 import { BiEncoder } from "./bi-encoder.js";
 import { CrossEncoder, type Reranker } from "./cross-encoder.js";
 import type { ModelSession } from "./model-session.js";
 import { SparseEncoder, type SparseTextEncoder } from "./sparse-encoder.js";
-import type { TextTokenizer } from "./text-tokenizer.js";
 
 /** The sparse encoder of a model's kind. */
 export function openSparseEncoder(session: ModelSession, tokenizer: TextTokenizer): SparseTextEncoder {

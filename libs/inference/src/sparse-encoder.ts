@@ -1,8 +1,8 @@
 import { inputText } from "@ragline/models";
+import { type TextTokenizer, truncatedPositions } from "@ragline/tokenizer";
 import type { SparseVector } from "@ragline/vectors";
 import type { InputType } from "./dense-encoder.js";
 import type { ModelSession, TextFailure } from "./model-session.js";
-import { type TextTokenizer, truncatedPositions } from "./text-tokenizer.js";
 
 /** Sparse vectors of some texts. */
 export interface SparseResult {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findModel, hasGraph, verifyModel } from "@ragline/models";
 import { type ChildWatch, watchChildren } from "@ragline/processes";
+import type { TokenSequence } from "@ragline/tokenizer";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { ModelSession, type OpenSessionOptions, type TokenSequence } from "./index.js";
+import { ModelSession, type OpenSessionOptions } from "./index.js";
 import type { WorkerFaults } from "./worker-faults.fixture.js";
 
 async function open(options: Partial<OpenSessionOptions> = {}): Promise<ModelSession> {

@@ -1,6 +1,7 @@
 import { InferenceError, type InferenceFailure } from "@ragline/inference";
 import { ModelFileError, UnknownModelError } from "@ragline/models";
 import { RaglineError, status } from "@ragline/rpc";
+import { TokenizerError } from "@ragline/tokenizer";
 import { expect, test } from "vitest";
 import { toStageError } from "./stage-error.js";
 
@@ -8,6 +9,7 @@ const inference = (failure: InferenceFailure) => new InferenceError(failure, `it
 
 test.each([
   [inference("model_refused"), status.FAILED_PRECONDITION, "MODEL_REFUSED"],
+  [new TokenizerError("an odd tokenizer"), status.FAILED_PRECONDITION, "MODEL_REFUSED"],
   [inference("execution_failed"), status.INTERNAL, "EXECUTION_FAILED"],
   [inference("out_of_memory"), status.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY"],
   [inference("worker_lost"), status.UNAVAILABLE, "WORKER_LOST"],

@@ -1,6 +1,7 @@
 import { InferenceError, type InferenceFailure } from "@ragline/inference";
 import { ModelFileError, ModelLockError, UnknownModelError } from "@ragline/models";
 import { RaglineError, type StatusName } from "@ragline/rpc";
+import { TokenizerError } from "@ragline/tokenizer";
 
 const statusOf: Record<InferenceFailure, StatusName> = {
   model_refused: "FAILED_PRECONDITION",
@@ -15,6 +16,8 @@ export function toStageError(error: unknown): unknown {
   if (error instanceof InferenceError) {
     return new RaglineError(statusOf[error.failure], error.failure.toUpperCase(), error.message, { cause: error });
   }
+  if (error instanceof TokenizerError)
+    return new RaglineError("FAILED_PRECONDITION", "MODEL_REFUSED", error.message, { cause: error });
   if (error instanceof UnknownModelError)
     return new RaglineError("NOT_FOUND", "UNKNOWN_MODEL", error.message, { cause: error });
   if (error instanceof ModelFileError || error instanceof ModelLockError)

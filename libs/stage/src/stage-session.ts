@@ -7,9 +7,10 @@ import {
   remoteLeases,
   toOutcomeSource,
 } from "@ragline/gpu-lease";
-import { calibrateSession, gpuMargin, MemoryModelStore, type ModelSession, TextTokenizer } from "@ragline/inference";
+import { calibrateSession, gpuMargin, MemoryModelStore, type ModelSession } from "@ragline/inference";
 import { hasGraph, type ModelEntry } from "@ragline/models";
 import { RaglineError } from "@ragline/rpc";
+import { TextTokenizer } from "@ragline/tokenizer";
 import { BatchSpans } from "./batch-spans.js";
 import { LeasedWorkers } from "./leased-workers.js";
 import { observedLeases } from "./observed-leases.js";

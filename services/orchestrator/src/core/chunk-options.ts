@@ -1,6 +1,6 @@
 import type { ChunkFilesOptions } from "@ragline/chunking";
-import { TextTokenizer } from "@ragline/inference";
 import { findModel, hasGraph, ModelFileError, type ModelSettings, ModelStore } from "@ragline/models";
+import { TextTokenizer } from "@ragline/tokenizer";
 import type { readingSettings } from "../reading-settings.js";
 import type { RunSettings } from "../run-settings.js";
 import { usageError } from "./usage-error.js";

@@ -1,5 +1,5 @@
 import { Tokenizer as RustTokenizer } from "tokenizers";
-import { InferenceError } from "./inference-error.js";
+import { TokenizerError } from "./tokenizer-error.js";
 
 /** Texts that tell tokenizers apart: scripts with marks, compatibility forms, odd white space, emoji, long words. */
 const probes: readonly string[] = [
@@ -31,7 +31,7 @@ interface Encoded {
  * Compares ids and token types with those of Hugging Face's Rust library, for texts that are hard to tokenise, for each
  * added token of the file between two words, and for a pair.
  * @param json text of the `tokenizer.json`.
- * @throws InferenceError naming the first text whose ids or types differ.
+ * @throws TokenizerError naming the first text whose ids or types differ.
  */
 export async function checkTokenizer(json: string, encode: (text: string, pair?: string) => Encoded): Promise<void> {
   const rust = RustTokenizer.fromString(json);
@@ -52,8 +52,7 @@ export async function checkTokenizer(json: string, encode: (text: string, pair?:
 function compare(problem: string, expected: readonly number[], found: Int32Array): void {
   const at = expected.findIndex((id, position) => found[position] !== id);
   if (at === -1 && found.length === expected.length) return;
-  throw new InferenceError(
-    "model_refused",
+  throw new TokenizerError(
     `its ${problem}: expected ${describeIds(expected, at)}, found ${describeIds(Array.from(found), at)}`,
   );
 }

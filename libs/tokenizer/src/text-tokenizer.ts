@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type ExactTokenizer, exactTokenizer, type TokenizerDefinition } from "./exact-tokenizer.js";
-import { InferenceError } from "./inference-error.js";
 import { splitsAtWhiteSpace } from "./splits-at-white-space.js";
 import { checkTokenizer } from "./tokenizer-check.js";
+import { TokenizerError } from "./tokenizer-error.js";
 import { truncateLongestFirst, truncateOnlySecond } from "./truncate-pair.js";
 import { wordPieces } from "./word-pieces.js";
 
@@ -36,7 +36,7 @@ const padTokens = ["[PAD]", "<pad>", "<|endoftext|>", "<|pad|>", "</s>"];
 
 function indexOfRun(all: readonly number[], run: readonly number[], from = 0): number {
   for (let at = from; at + run.length <= all.length; at++) if (run.every((id, i) => all[at + i] === id)) return at;
-  throw new InferenceError("model_refused", `its tokenizer does not keep the tokens of "${probe}" together`);
+  throw new TokenizerError(`its tokenizer does not keep the tokens of "${probe}" together`);
 }
 
 /**
@@ -62,14 +62,14 @@ export class TextTokenizer {
 
   /**
    * @param definition the parsed `tokenizer.json`.
-   * @throws InferenceError when it has rules that are not supported.
+   * @throws TokenizerError when it has rules that are not supported.
    */
   constructor(definition: object) {
     this.isSeparable = splitsAtWhiteSpace(definition);
     this.piecesOf = wordPieces(definition);
     this.#tokenizer = exactTokenizer(definition as TokenizerDefinition);
     const content = this.#tokenizer.content(probe);
-    if (content.length === 0) throw new InferenceError("model_refused", `its tokenizer makes no token of "${probe}"`);
+    if (content.length === 0) throw new TokenizerError(`its tokenizer makes no token of "${probe}"`);
     const single = this.#tokenizer.withSpecials(probe);
     const at = indexOfRun(single, content);
     this.#single = { before: single.slice(0, at), after: single.slice(at + content.length) };
@@ -93,7 +93,7 @@ export class TextTokenizer {
 
   /**
    * Reads a `tokenizer.json` and compares its ids with those of Hugging Face's Rust library on texts that are hard to tokenise.
-   * @throws InferenceError naming the file and the first text whose ids differ, or what is not supported.
+   * @throws TokenizerError naming the file and the first text whose ids differ, or what is not supported.
    */
   static async open(path: string): Promise<TextTokenizer> {
     try {
@@ -107,7 +107,7 @@ export class TextTokenizer {
       return tokenizer;
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new InferenceError("model_refused", `the tokenizer ${path} cannot be used: ${why}`, { cause });
+      throw new TokenizerError(`the tokenizer ${path} cannot be used: ${why}`, { cause });
     }
   }
 

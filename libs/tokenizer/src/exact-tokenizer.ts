@@ -1,9 +1,9 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { Tokenizer as RustTokenizer } from "tokenizers";
-import { InferenceError } from "./inference-error.js";
 import { plainWordIds, type Vocabulary } from "./plain-word-ids.js";
 import { serdeFloat } from "./serde-float.js";
 import { cuts, textSlices } from "./text-slices.js";
+import { TokenizerError } from "./tokenizer-error.js";
 import { type UnigramModel, unigramSplit } from "./unigram-split.js";
 
 /** A parsed `tokenizer.json`, as far as it is looked at here. */
@@ -134,11 +134,9 @@ function isUntyped({ type, processors = [] }: Step): boolean {
 
 function refuseUnknownRules(tokens: readonly AddedTokenDefinition[]): void {
   for (const { content, single_word, lstrip, rstrip, normalized } of tokens) {
-    if (single_word)
-      throw new InferenceError("model_refused", `its added token "${content}" has single_word, which is not supported`);
+    if (single_word) throw new TokenizerError(`its added token "${content}" has single_word, which is not supported`);
     if (normalized && (lstrip || rstrip)) {
-      throw new InferenceError(
-        "model_refused",
+      throw new TokenizerError(
         `its added token "${content}" is normalised and takes white space with it, which is not supported`,
       );
     }
@@ -149,7 +147,7 @@ function refuseUnknownRules(tokens: readonly AddedTokenDefinition[]): void {
  * Applies a `tokenizer.json`: text is normalised and split by Hugging Face's Rust library, whose Unicode tables are older
  * than JavaScript's and whose SentencePiece tables only it reads; the vocabulary is applied in JavaScript, which can be
  * done without waiting. Padding and truncation of the file are not read.
- * @throws InferenceError naming an added token whose rules are not supported.
+ * @throws TokenizerError naming an added token whose rules are not supported.
  */
 export function exactTokenizer(definition: TokenizerDefinition): ExactTokenizer {
   const added = definition.added_tokens ?? [];
