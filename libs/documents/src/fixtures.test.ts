@@ -70,6 +70,16 @@ test.each([
   expect(document.text.slice(table?.start, table?.headerEnd)).toMatch(/^Signal \| Meaning\n?$/);
 });
 
+test("formulas of MathML and of Office are the same LaTeX", async () => {
+  const html = await readFile(new URL("pandoc-formulas.html", folder), "utf8");
+  const withoutTex = html.replace(/<annotation [^>]*>[^<]*<\/annotation>/g, "");
+  const formulas = ({ text }: { text: string }): string[] =>
+    (text.match(/\$+[^$]+\$+/g) ?? []).map((latex) => latex.replace(/\s+/g, ""));
+  expect(formulas(await parseDocument("a.html", Buffer.from(withoutTex)))).toEqual(
+    formulas(await read("pandoc-formulas.docx")),
+  );
+});
+
 test("blocks say where they are from", async () => {
   const [slides, pages, book, cells] = await Promise.all(
     ["python-pptx.pptx", "reportlab.pdf", "ebooklib.epub", "openpyxl.xlsx"].map(read),

@@ -1,5 +1,4 @@
 import mammoth from "mammoth";
-import type { Block } from "../block.js";
 import type { ParsedText } from "../source-document.js";
 import { DocxObjects } from "./docx-objects.js";
 import { parseHtml } from "./html-blocks.js";
@@ -44,7 +43,7 @@ export async function parseDocx(bytes: Uint8Array): Promise<ParsedText> {
   const { text, blocks, skippedCharacters } = parseHtml(html, { firstRowIsHeader: true });
   return {
     text,
-    blocks: blocks.map((block) => (isFormula(text, block) ? { ...block, kind: "formula" } : block)),
+    blocks,
     skippedCharacters:
       skippedCharacters +
       objects.skippedCharacters +
@@ -65,8 +64,4 @@ function asInput(archive: ZipArchive, objects: DocxObjects): Parameters<typeof m
 function prepared(xml: string): string {
   const asRun = (latex: string): string => `<w:r><w:t xml:space="preserve">${latex}</w:t></w:r>`;
   return replaceMath(xml, asRun).replace(wrappers, "").replaceAll("<w:cr/>", "<w:br/>");
-}
-
-function isFormula(text: string, { kind, start, end }: Block): boolean {
-  return kind === "paragraph" && /^\$\$[^$]+\$\$$/.test(text.slice(start, end));
 }

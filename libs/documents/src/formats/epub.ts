@@ -66,9 +66,11 @@ async function encryptedFiles(archive: ZipArchive): Promise<Set<string>> {
   return files;
 }
 
-/** HTML knows no elements that close themselves: it would take all that follows for what is in them. */
+/** HTML knows no elements that close themselves: it would take all that follows for what is in them. Nor prefixes. */
 function toHtml(xhtml: string): string {
-  return xhtml.replace(/<([A-Za-z][\w:-]*)((?:\s[^<>]*)?)\/>/g, (all, tag: string, attributes: string) =>
+  const [, prefix] = /\sxmlns:([\w-]+)=["']http:\/\/www\.w3\.org\/1998\/Math\/MathML["']/.exec(xhtml) ?? [];
+  const plain = prefix === undefined ? xhtml : xhtml.replace(new RegExp(`<(/?)${prefix}:`, "g"), "<$1");
+  return plain.replace(/<([A-Za-z][\w:-]*)((?:\s[^<>]*)?)\/>/g, (all, tag: string, attributes: string) =>
     voidTags.has(tag) ? all : `<${tag}${attributes}></${tag}>`,
   );
 }

@@ -11,6 +11,7 @@ import {
   textOf,
   walk,
 } from "./html-tree.js";
+import { isDisplayed, mathmlToLatex } from "./mathml.js";
 import { isPictureDescription } from "./picture-description.js";
 import { SourceTrace } from "./source-trace.js";
 
@@ -107,7 +108,8 @@ class VisibleText {
       this.#skipped += node.data.length;
       this.#skip(node);
     } else if ("tagName" in node) {
-      if (!isHidden(node)) return this.#enterElement(node);
+      if (node.tagName === "math" && !isHidden(node) && this.#addFormula(node)) return "skip";
+      if (node.tagName !== "math" && !isHidden(node)) return this.#enterElement(node);
       this.#skipped += textOf(node).length;
       walk(node, (inner) => (this.#skip(inner) ? "skip" : undefined));
       return "skip";
@@ -126,9 +128,11 @@ class VisibleText {
     this.#close();
     const text = this.#parts.join("");
     const blocks = this.#blocks.filter(({ start, end }) => text.slice(start, end).trim() !== "");
-    const titled = blocks.map((block) =>
-      block.kind === "heading" ? { ...block, title: text.slice(block.start, block.end) } : block,
-    );
+    const titled = blocks.map((block): Block => {
+      const content = text.slice(block.start, block.end);
+      if (block.kind === "heading") return { ...block, title: content };
+      return block.kind === "paragraph" && /^\$\$[^$]+\$\$$/.test(content) ? { ...block, kind: "formula" } : block;
+    });
     return { text, blocks: titled, skippedCharacters: this.#skipped, sourceSpans: this.#trace.spans() };
   }
 
@@ -266,6 +270,18 @@ class VisibleText {
     this.#pending ||= " ";
     this.#addWords(alt, startOffset + quote.length, end);
     this.#pending ||= " ";
+  }
+
+  /** Adds a formula as LaTeX, in the line or on lines of its own; returns false where there is none that can be read. */
+  #addFormula(math: Element): boolean {
+    const latex = mathmlToLatex(math);
+    if (latex === "") return false;
+    const { startOffset, endOffset } = math.sourceCodeLocation ?? { startOffset: 0, endOffset: 0 };
+    const leave = isDisplayed(math) ? this.#enterBox() : undefined;
+    const sign = leave ? "$$" : "$";
+    if (this.#addWords(`${sign}${latex}${sign}`, startOffset, endOffset) && this.#open) this.#open.hasWords = true;
+    leave?.();
+    return true;
   }
 
   #addText(node: TextNode): void {

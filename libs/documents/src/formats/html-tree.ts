@@ -11,7 +11,7 @@ export type Element = DefaultTreeAdapterTypes.Element;
 export type TextNode = DefaultTreeAdapterTypes.TextNode;
 
 /** Elements whose text no reader of the page sees. */
-const hiddenTags = new Set("head script style template noscript iframe object canvas audio video math svg".split(" "));
+const hiddenTags = new Set("head script style template noscript iframe object canvas audio video svg".split(" "));
 
 /**
  * Visits a tree in document order, without recursion, for pages may be nested deeper than the stack.
@@ -62,7 +62,11 @@ export function childElements(parent: ParentNode): Element[] {
 export function isHidden(element: Element): boolean {
   if (hiddenTags.has(element.tagName)) return true;
   return element.attrs.some(
-    ({ name, value }) => name === "hidden" || (name === "style" && /display\s*:\s*none/i.test(value)),
+    ({ name, value }) =>
+      name === "hidden" ||
+      (name === "style" && /display\s*:\s*none/i.test(value)) ||
+      // How KaTeX draws a formula, which is there as MathML as well.
+      (name === "class" && value === "katex-html"),
   );
 }
 

@@ -1,3 +1,4 @@
+import { escapedLatex, fraction, grouped, matrix, matrixRow, operators, root, scripts } from "./latex.js";
 import { readXml } from "./xml-events.js";
 import { xmlEscaped } from "./xml-text.js";
 
@@ -13,17 +14,7 @@ interface MathNode {
 
 const settingNames = new Set("chr begChr endChr sepChr type pos degHide subHide supHide".split(" "));
 const partNames = new Set("num den e sub sup deg fName lim mr".split(" "));
-const operators: Readonly<Record<string, string>> = {
-  "∑": "\\sum",
-  "∏": "\\prod",
-  "∐": "\\coprod",
-  "∫": "\\int",
-  "∬": "\\iint",
-  "∭": "\\iiint",
-  "∮": "\\oint",
-  "⋃": "\\bigcup",
-  "⋂": "\\bigcap",
-};
+const fractionForms: Readonly<Record<string, "linear" | "noBar">> = { lin: "linear", noBar: "noBar" };
 const accents: Readonly<Record<string, string>> = {
   "\u0300": "grave",
   "\u0301": "acute",
@@ -54,7 +45,7 @@ export function mathToLatex(xml: string): string {
     },
     text: (text) => {
       const node = open.at(-1);
-      if (node?.name === "t") node.latex += escaped(text);
+      if (node?.name === "t") node.latex += escapedLatex(text);
     },
     close: () => {
       const node = open.pop() ?? root;
@@ -95,30 +86,29 @@ function newNode(name: string): MathNode {
 
 function toLatex({ name, settings, parts, latex }: MathNode): string {
   const part = (of: string): string => (parts.get(of) ?? []).join("");
-  const scripts = (): string => {
+  const indices = (): string => {
     const [sub, sup] = [
       settings.get("subHide") === "1" ? "" : part("sub"),
       settings.get("supHide") === "1" ? "" : part("sup"),
     ];
-    return (sub === "" ? "" : `_{${sub}}`) + (sup === "" ? "" : `^{${sup}}`);
+    return scripts(sub, sup);
   };
   switch (name) {
     case "f":
-      if (settings.get("type") === "lin") return `${grouped(part("num"))}/${grouped(part("den"))}`;
-      return `${settings.get("type") === "noBar" ? "\\binom" : "\\frac"}{${part("num")}}{${part("den")}}`;
+      return fraction(part("num"), part("den"), fractionForms[settings.get("type") ?? ""] ?? "bar");
     case "sSub":
     case "sSup":
     case "sSubSup":
-      return grouped(part("e")) + scripts();
+      return grouped(part("e")) + indices();
     case "sPre":
-      return `{}${scripts()}${part("e")}`;
+      return `{}${indices()}${part("e")}`;
     case "rad": {
       const degree = settings.get("degHide") === "1" ? "" : part("deg");
-      return `\\sqrt${degree === "" ? "" : `[${degree}]`}{${part("e")}}`;
+      return root(part("e"), degree);
     }
     case "nary": {
       const sign = settings.get("chr") ?? "∫";
-      return `${operators[sign] ?? sign}${scripts()} ${part("e")}`;
+      return `${operators[sign] ?? sign}${indices()} ${part("e")}`;
     }
     case "d": {
       const [first, separator, last] = [
@@ -126,7 +116,7 @@ function toLatex({ name, settings, parts, latex }: MathNode): string {
         settings.get("sepChr") ?? "|",
         settings.get("endChr") ?? ")",
       ];
-      return escaped(first) + (parts.get("e") ?? []).join(separator) + escaped(last);
+      return escapedLatex(first) + (parts.get("e") ?? []).join(separator) + escapedLatex(last);
     }
     case "func":
       return `${part("fName")} ${part("e")}`;
@@ -141,19 +131,10 @@ function toLatex({ name, settings, parts, latex }: MathNode): string {
     case "eqArr":
       return (parts.get("e") ?? []).join(" \\\\ ");
     case "mr":
-      return (parts.get("e") ?? []).join(" & ");
+      return matrixRow(parts.get("e") ?? []);
     case "m":
-      return `\\begin{matrix}${(parts.get("mr") ?? []).join(" \\\\ ")}\\end{matrix}`;
+      return matrix(parts.get("mr") ?? []);
     default:
       return latex + [...parts.values()].flat().join("");
   }
-}
-
-/** What a script belongs to, in braces where it is more than one sign or command. */
-function grouped(latex: string): string {
-  return /^(?:\\[A-Za-z]+|.)?$/u.test(latex) ? latex : `{${latex}}`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/\\/g, "\\backslash ").replace(/[{}%#&_$]/g, "\\$&");
 }
