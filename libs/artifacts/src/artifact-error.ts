@@ -8,6 +8,8 @@ export type ArtifactErrorReason =
   | "UNREADABLE"
   /** The contents are not what the format demands. */
   | "INVALID_FORMAT"
+  /** The file is as it should be and has nothing in it. */
+  | "EMPTY"
   /** The caller gave a name, shape or value that cannot be used. */
   | "INVALID_ARGUMENT"
   /** The place to write to cannot be used as it is. */

@@ -57,7 +57,8 @@ export async function* readChunkFile(
   }
   let records = 0;
   for await (const _ of readRecords(path)) records++;
-  if (records === 0) throw new ArtifactError("INVALID_FORMAT", `${path} holds no chunks: its list is empty. ${fix}`);
+  if (records === 0)
+    throw new ArtifactError("EMPTY", `${path} holds no chunks: its list is empty. Nothing of it is used.`);
   let position = 0;
   for await (const record of readRecords(path)) {
     position++;

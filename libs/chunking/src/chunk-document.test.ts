@@ -55,6 +55,28 @@ test("a chunk stands in the section that its body is of, whatever headings lead 
   expect(await paths(`# A\n\ns\n\n## B\n\nt\n\n## C\n\n${body}\n\n## D\n`)).toEqual([["A"], ["A"]]);
 });
 
+test("chunks with one of the flags are left out, counted, and named nowhere", async () => {
+  const body = "word ".repeat(21).trim();
+  const links = "- [One](a.md)\n- [Two](b.md)\n- [Six](c.md)";
+  const text = `# A\n\n${links}\n\n## B\n\n${body}\n\n## C\n\n${body}`;
+  const all = await chunk(text);
+  expect(all.chunks.map(({ metadata }) => metadata.quality_flags)).toEqual([
+    ["few_terms", "links"],
+    ["repetitive"],
+    ["repetitive"],
+  ]);
+  const { chunks, ledger } = await chunk(text, { skipFlagged: ["links", "cut"] });
+  expect(chunks.map((record) => record.text)).toEqual(all.chunks.slice(1).map((record) => record.text));
+  const [first] = chunks;
+  expect(chunks.map(({ metadata }) => [metadata.chunk_index, metadata.parent_chunk_id])).toEqual([
+    [0, null],
+    [1, first?.metadata.chunk_id],
+  ]);
+  const { core = 0, blank = 0, flagged = 0, ...others } = ledger.characterCounts;
+  expect([core + blank + flagged, flagged, others]).toEqual([text.length, `# A\n\n${links}`.length, {}]);
+  expect((await chunk(text, { skipFlagged: ["repetitive"] })).chunks).toHaveLength(1);
+});
+
 test("a section over the budget goes on under its titles, cut at sentences", async () => {
   const sentence = "Some words make a sentence that ends here. ";
   const found = await texts(`# Guide\n\n## Use\n\n${sentence.repeat(6)}`);

@@ -2,7 +2,10 @@ import type { SourceDocument } from "@ragline/documents";
 import { Assembly } from "./assembly.js";
 import { describeChunks, type ScoredChunk } from "./chunk-metadata.js";
 import type { ChunkDocumentOptions } from "./chunk-options.js";
+import type { ChunkSpan } from "./chunk-span.js";
 import { buildLedger, type Ledger } from "./ledger.js";
+import { qualityScores } from "./quality-scores.js";
+import { countTerms } from "./term-counts.js";
 import { WordTokens } from "./token-index.js";
 
 /** The chunks of a document, and what became of its bytes. */
@@ -49,7 +52,17 @@ export class Chunker {
   chunk(document: SourceDocument, turns: readonly number[] = this.#options.turns ?? []): ChunkedDocument {
     const options = { ...this.#options, turns };
     const spans = new Assembly(document, this.#words, options).spans();
-    return { chunks: describeChunks(document, spans, options), ledger: buildLedger(document, spans) };
+    const { kept, flagged } = this.#sorted(document.text, spans);
+    return { chunks: describeChunks(document, kept, options), ledger: buildLedger(document, kept, flagged) };
+  }
+
+  #sorted(text: string, spans: readonly ChunkSpan[]): { kept: readonly ChunkSpan[]; flagged: readonly ChunkSpan[] } {
+    const { skipFlagged = [], maxTokens } = this.#options;
+    if (skipFlagged.length === 0) return { kept: spans, flagged: [] };
+    const isFlagged = (span: ChunkSpan): boolean =>
+      qualityScores(text, span, countTerms(span.text), maxTokens).flags.some((flag) => skipFlagged.includes(flag));
+    const flagged = new Set(spans.filter(isFlagged));
+    return { kept: spans.filter((span) => !flagged.has(span)), flagged: [...flagged] };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { QualityFlag } from "./quality-scores.js";
 import type { TokenCounter } from "./token-index.js";
 
 /**
@@ -16,6 +17,8 @@ export interface ChunkDocumentOptions extends TokenCounter {
   overlapSentences?: number;
   /** @default "structure" */
   strategy?: ChunkStrategy;
+  /** Leaves chunks with one of these flags out; the ledger counts them as `flagged`. @default none */
+  skipFlagged?: readonly QualityFlag[];
   /** Offsets in the text, in order, at which the topic turns: a chunk begins there in any case. @default none */
   turns?: readonly number[];
   /** Name of the collection, kept in `collection_hints`. @default none */

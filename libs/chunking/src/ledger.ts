@@ -1,10 +1,11 @@
 import { type OmittedReason, type SourceDocument, SourceLocator, type TextSourceSpan } from "@ragline/documents";
 
 /**
- * What became of a file, by reason: `core` is in exactly one chunk, `blank` is white space, `oversized` what no chunk
- * within the budget can hold (a code point of more tokens than the budget), the others are what its reader left out.
+ * What became of a file, by reason: `core` is in exactly one chunk, `flagged` in one that was left out for its flags, `blank`
+ * is white space, `oversized` what no chunk within the budget can hold (a code point of more tokens than the budget), the
+ * others are what its reader left out.
  */
-export type LedgerReason = "core" | "oversized" | OmittedReason;
+export type LedgerReason = "core" | "flagged" | "oversized" | OmittedReason;
 
 /** Counts by reason; reasons without any are left out. */
 export type LedgerCounts = Readonly<Partial<Record<LedgerReason, number>>>;
@@ -33,11 +34,18 @@ export class LedgerError extends Error {
 /**
  * Accounts for every byte of a file and every character of its text.
  * @param cores Core spans of the document's chunks, in order.
+ * @param flagged Those of chunks that are left out for their flags, in order.
  * @throws LedgerError when core spans overlap, are out of order or leave the text, or a count is off.
  */
-export function buildLedger(document: SourceDocument, cores: readonly CoreSpan[]): Ledger {
+export function buildLedger(
+  document: SourceDocument,
+  cores: readonly CoreSpan[],
+  flagged: readonly CoreSpan[] = [],
+): Ledger {
   const { text, sourceSpans, relativePath, skippedCharacters } = document;
-  const parts = partsOf(text, cores, relativePath);
+  // Cores alone are left in their order, which is checked.
+  const spans = flagged.length === 0 ? cores : [...cores, ...flagged].sort((a, b) => a.start - b.start);
+  const parts = partsOf(text, spans, new Set(flagged), relativePath);
   const characterCounts = new Counts();
   for (const { reason, start, end } of parts) characterCounts.add(reason, end - start);
   characterCounts.add("skipped", skippedCharacters);
@@ -96,23 +104,24 @@ class Counts {
 
 /** A stretch of the text with one fate. Parts tile the text. */
 interface Part extends CoreSpan {
-  readonly reason: "core" | "blank" | "markup" | "oversized";
+  readonly reason: "core" | "flagged" | "blank" | "markup" | "oversized";
 }
 
 /** A part of the line below a table's header, which may be left out: see `longRule` of the context. */
 const tableRule = /^[|:-]*-[|:-]*$|^\|$/;
 
-function partsOf(text: string, cores: readonly CoreSpan[], where: string): Part[] {
+function partsOf(text: string, spans: readonly CoreSpan[], flagged: ReadonlySet<CoreSpan>, where: string): Part[] {
   const parts: Part[] = [];
   let at = 0;
-  for (const { start, end } of [...cores, { start: text.length, end: text.length }]) {
+  for (const span of [...spans, { start: text.length, end: text.length }]) {
+    const { start, end } = span;
     if (!(start >= at && end >= start && end <= text.length))
       throw new LedgerError(`${where}: the core from ${start} to ${end} overlaps another or leaves the text`);
     for (const { index, 0: run } of text.slice(at, start).matchAll(/\s+|\S+/g)) {
       const reason = run.trim() === "" ? "blank" : tableRule.test(run) ? "markup" : "oversized";
       parts.push({ reason, start: at + index, end: at + index + run.length });
     }
-    if (end > start) parts.push({ reason: "core", start, end });
+    if (end > start) parts.push({ reason: flagged.has(span) ? "flagged" : "core", start, end });
     at = end;
   }
   return parts;

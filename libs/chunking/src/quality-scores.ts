@@ -7,9 +7,17 @@ export interface QualityScores {
   readonly structural: number;
   readonly retrievalQuality: number;
   readonly overall: number;
-  /** What is wrong with it, if anything: it is kept all the same. */
-  readonly flags: readonly string[];
+  /** What is wrong with it, if anything. */
+  readonly flags: readonly QualityFlag[];
 }
+
+/**
+ * What may be wrong with a chunk: hardly any terms, hardly any letters, the same terms again and again, links and little
+ * else, a border inside a sentence, row or line, or a low score of retrieval quality.
+ */
+export const qualityFlags = ["few_terms", "few_words", "repetitive", "links", "cut", "low_quality"] as const;
+/** One of {@link qualityFlags}. */
+export type QualityFlag = (typeof qualityFlags)[number];
 
 /** Prose has about 0.8 letters and digits among its signs, code about 0.7. */
 const goodWording = 0.65;
@@ -50,7 +58,7 @@ export function qualityScores(
   const structural = (headed + single + wholeBlocks) / 3;
   const fill = Math.min(1, span.tokens / (maxTokens * goodFill));
   const retrievalQuality = 0.5 * semantic + 0.2 * structural + 0.3 * fill;
-  const flags: string[] = [];
+  const flags: QualityFlag[] = [];
   if (total < fewTerms) flags.push("few_terms");
   if (wording < goodWording / 2) flags.push("few_words");
   if (total >= fewTerms * 5 && unique / total < 0.2) flags.push("repetitive");

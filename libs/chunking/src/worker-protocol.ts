@@ -1,6 +1,7 @@
 import type { DocumentErrorReason, FoundDocument } from "@ragline/documents";
 import type { ChunkStrategy } from "./chunk-options.js";
 import type { Ledger } from "./ledger.js";
+import type { QualityFlag } from "./quality-scores.js";
 import type { SerializedChunk } from "./serialized-chunk.js";
 
 /** What a chunk worker is started with. */
@@ -14,6 +15,8 @@ export interface WorkerOptions {
   readonly overlapSentences?: number;
   /** @default "structure" */
   readonly strategy?: ChunkStrategy;
+  /** @default none */
+  readonly skipFlagged?: readonly QualityFlag[];
   /** @default none */
   readonly collection?: string;
   /** @default none */

@@ -60,9 +60,11 @@ type Plain<D extends SettingDefinition> = D extends BooleanSetting
     ? number
     : D extends { readonly type: "enum"; readonly values: readonly (infer V)[] }
       ? V
-      : D extends ListSetting
-        ? readonly string[]
-        : string;
+      : D extends { readonly type: "list"; readonly values: readonly (infer V)[] }
+        ? readonly V[]
+        : D extends ListSetting
+          ? readonly string[]
+          : string;
 
 /** The type of a setting's value. */
 export type SettingValue<D extends SettingDefinition> = Plain<D> | (null extends D["default"] ? null : never);

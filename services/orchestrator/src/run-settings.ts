@@ -176,6 +176,13 @@ export const runSettings = defineSettings({
     description:
       "How documents are cut: along their structure, into runs of as many words as fit, or along the structure and where the topic turns.",
   },
+  skipFlagged: {
+    type: "list",
+    values: ["few_terms", "few_words", "repetitive", "links", "cut", "low_quality"],
+    default: null,
+    description:
+      "Leave out chunks of documents with one of these quality_flags, such as links; what they hold is counted as flagged.",
+  },
   maxBatchTokens: {
     type: "integer",
     default: 0,

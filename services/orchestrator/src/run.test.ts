@@ -99,6 +99,26 @@ test("the manifest accounts for every byte of every document, and the documents 
   await elsewhere.remove();
 });
 
+test("chunks with flags are left out where that was asked for, and what they held is still accounted for", async () => {
+  const links = Array.from({ length: 8 }, (_, i) => `- [Part ${i} of the manual](parts/part-${i}.md#begin)\n`).join("");
+  const other = await directoryOf({ "guide.md": `# Guide\n\nWho reads this learns it.\n`, "index.md": links });
+  const { endpoints } = shared;
+  const own = { ensembleModels: ["all-miniLM-l6"], enableSparse: false, enableRerank: false, endpoints };
+  const outputDir = join(output.path, "flagged");
+  await runHere({ ...settings("flagged"), ...own, input: [other.path], skipFlagged: ["links"] });
+  const { inputs, chunk_count: count } = (await manifestOf(outputDir)) as {
+    inputs: { path: string; chunks: number; ledger: Record<string, number> }[];
+    chunk_count: number;
+  };
+  expect(count).toBe(1);
+  expect(inputs.map(({ path, chunks, ledger }) => [path, chunks, ledger["flagged"] ?? 0])).toEqual([
+    ["guide.md", 1, 0],
+    ["index.md", 0, links.length - 1],
+  ]);
+  expect(await verifySources(outputDir, {})).toEqual({ sound: 1, changed: [], missing: [], problems: [] });
+  await other.remove();
+});
+
 test("chunk files of the documents give the vectors that the documents give", async () => {
   const chunks = join(output.path, "chunks");
   const chunking = await chunkOptions(resolveSettings(runSettings, { env: {} }).values, "docs");

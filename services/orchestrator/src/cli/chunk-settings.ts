@@ -4,7 +4,8 @@ import { readingSettings } from "../reading-settings.js";
 import { runSettings } from "../run-settings.js";
 import { traceSettings } from "../trace-settings.js";
 
-const { input, collections, ensembleModels, chunkTokens, chunkOverlap, chunkStrategy, failOn } = runSettings;
+const { input, collections, ensembleModels, chunkTokens, chunkOverlap, chunkStrategy, skipFlagged, failOn } =
+  runSettings;
 const { precision, workers, endpoints, leaseTimeout } = runSettings;
 
 /** The settings of a run that decide its chunks; the same ones give the same chunks in a run. */
@@ -21,6 +22,7 @@ export const chunkSettings = {
   chunkTokens,
   chunkOverlap,
   chunkStrategy,
+  skipFlagged,
   // What the dense model runs on that finds where topics turn.
   ...leaseSettings,
   precision,

@@ -4,7 +4,16 @@ import { newTable } from "./new-table.js";
 
 const maxShown = 100;
 const maxSkippedShown = 20;
-const reasons: readonly LedgerReason[] = ["core", "blank", "markup", "frontmatter", "binary", "skipped", "oversized"];
+const reasons: readonly LedgerReason[] = [
+  "core",
+  "flagged",
+  "blank",
+  "markup",
+  "frontmatter",
+  "binary",
+  "skipped",
+  "oversized",
+];
 
 /** Where all bytes of the documents went. */
 export function ledgerOf(documents: readonly WrittenDocument[]): Ledger {

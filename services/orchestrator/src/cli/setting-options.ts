@@ -18,7 +18,8 @@ const placeholder: Record<Exclude<SettingDefinition["type"], "boolean">, string>
 function helpOf(definition: SettingDefinition): string {
   const { description, env } = definition;
   const value = Array.isArray(definition.default) ? definition.default.join(" ") : definition.default;
-  const choices = definition.type === "enum" ? ` One of ${definition.values.join(", ")}.` : "";
+  const values = definition.type === "enum" || definition.type === "list" ? (definition.values ?? []) : [];
+  const choices = values.length > 0 ? ` ${definition.type === "enum" ? "One" : "Some"} of ${values.join(", ")}.` : "";
   return `${description}${choices}${value === null || value === "" ? "" : ` (default: ${String(value)})`}${env ? ` [${env}]` : ""}`;
 }
 

@@ -48,6 +48,19 @@ async function outputs(): Promise<Record<string, string>> {
 const changes = ({ documents }: Awaited<ReturnType<typeof write>>) =>
   Object.fromEntries(documents.map(({ path, change }) => [path, change]));
 
+test("a document whose chunks are all left out has a file without chunks, and is counted", async () => {
+  const links = Array.from({ length: 8 }, (_, i) => `- [Part ${i} of the manual](parts/part-${i}.md#begin)\n`).join("");
+  await save("index.md", links);
+  const chunking = { ...(await chunkOptions({ ...settings, skipFlagged: ["links"] }, "docs")), threads: 1 };
+  const { documents } = await write({ chunking });
+  expect(documents).toMatchObject([
+    { path: "index.md", chunks: 0, bytes_by_reason: { flagged: links.length - 3, blank: 3 }, change: "added" },
+  ]);
+  expect((await outputs())["index_chunks.json"]).toBe("[]\n");
+  expect(changes(await write({ chunking, incremental: true }))).toEqual({ "index.md": "unchanged" });
+  expect((await write({ incremental: true })).documents).toMatchObject([{ chunks: 3, change: "changed" }]);
+});
+
 test("each document has its file, and every byte is counted", async () => {
   await save("guide.md", guide);
   await save("notes/short.txt", "A short note.\n");

@@ -141,8 +141,11 @@ class ChunkDirectory {
         contentIds.push(event.chunk.contentId);
         continue;
       }
-      if (event.type === "document" && file !== undefined) {
-        await file.write(Buffer.from("\n]\n"));
+      if (event.type === "document") {
+        // A document whose chunks were all left out has a file without any.
+        const end = file === undefined ? "[]\n" : "\n]\n";
+        file ??= await this.#staged.create(name);
+        await file.write(Buffer.from(end));
         const { sha256: fileSha256 } = await file.finish();
         this.#written.push(name);
         const { chunks, sha256, ledger } = event;
@@ -216,8 +219,9 @@ function stateOf(written: WrittenDocument): ChunkStateDocument {
 
 /** A hash of everything beside a document that decides its chunks. */
 async function optionsHash(options: ChunkFilesOptions): Promise<string> {
-  const { tokenizerPath, prefix, maxTokens, overlapSentences, strategy, collection, targetModel } = options;
+  const { tokenizerPath, prefix, maxTokens, overlapSentences, strategy, skipFlagged, collection, targetModel } =
+    options;
   const tokenizer = await sha256File(tokenizerPath);
-  const deciding = { tokenizer, prefix, maxTokens, overlapSentences, strategy, collection, targetModel };
+  const deciding = { tokenizer, prefix, maxTokens, overlapSentences, strategy, skipFlagged, collection, targetModel };
   return sha256Of(JSON.stringify({ chunkerVersion, ...deciding }));
 }

@@ -8,7 +8,7 @@ import { usageError } from "./usage-error.js";
 /** The settings that decide how documents are cut. */
 export type ChunkSettings = Pick<
   RunSettings,
-  "ensembleModels" | "chunkTokens" | "chunkOverlap" | "chunkStrategy" | keyof typeof readingSettings
+  "ensembleModels" | "chunkTokens" | "chunkOverlap" | "chunkStrategy" | "skipFlagged" | keyof typeof readingSettings
 > &
   ModelSettings;
 
@@ -39,6 +39,7 @@ export async function chunkOptions(
     maxTokens: Math.min(smallest.maxTokens, settings.chunkTokens ?? smallest.maxTokens),
     overlapSentences: settings.chunkOverlap,
     strategy: settings.chunkStrategy,
+    skipFlagged: settings.skipFlagged ?? [],
     collection,
     targetModel: smallest.key,
     finding: {
