@@ -100,8 +100,8 @@ export function compareText(comparison: RunComparison): string {
   return [
     `${sideLine("a", a)}\n${sideLine("b", b)}`,
     ...(warnings.length > 0 ? [`Warnings:\n${warnings.map(({ detail }) => `  ${detail}`).join("\n")}`] : []),
-    ...(configuration.length === 0 ? ["Configuration: every setting has the same value"] : []),
-    ...changeTable("setting", configuration, ({ value, layer }) => `${JSON.stringify(value)} (${layer})`),
+    ...(configuration?.length === 0 ? ["Configuration: every setting has the same value"] : []),
+    ...changeTable("setting", configuration ?? [], ({ value, layer }) => `${JSON.stringify(value)} (${layer})`),
     ...changeTable("version", versions, String),
     [
       setLine("Models", models),

@@ -53,11 +53,11 @@ function settingsOf({ feature_toggles: toggles, config }: Manifest): Map<string,
   return new Map(Object.entries(config?.values ?? {}).map(([key, value]) => [key, { value, layer: "" }]));
 }
 
-/** Settings with different values. */
-export function compareSettings(a: Manifest, b: Manifest): NamedChange<{ value: unknown; layer: string }>[] {
-  return both(settingsOf(a), settingsOf(b)).filter(
-    (pair) => JSON.stringify(pair.a?.value) !== JSON.stringify(pair.b?.value),
-  );
+/** Settings with different values; null where a run names none. */
+export function compareSettings(a: Manifest, b: Manifest): NamedChange<{ value: unknown; layer: string }>[] | null {
+  const [settingsA, settingsB] = [settingsOf(a), settingsOf(b)];
+  if (settingsA.size === 0 || settingsB.size === 0) return null;
+  return both(settingsA, settingsB).filter((pair) => JSON.stringify(pair.a?.value) !== JSON.stringify(pair.b?.value));
 }
 
 /** Versions that differ. */

@@ -199,9 +199,11 @@ test("runs of earlier versions and without points are compared as far as they go
     join(none, MANIFEST_NAME),
     JSON.stringify({ schema_version: "v4.0", collection: "docs", chunk_count: 1 }),
   );
-  const { warnings, quality, points } = await compareRuns(old, none);
-  expect(warnings.map(({ kind }) => kind)).toEqual(["no-query-ranks", "no-point-ids"]);
-  expect(points).toBeNull();
+  const comparison = await compareRuns(old, none);
+  const { warnings, quality, points, configuration } = comparison;
+  expect(warnings.map(({ kind }) => kind)).toEqual(["no-settings", "no-query-ranks", "no-point-ids"]);
+  expect([points, configuration]).toEqual([null, null]);
+  expect(compareText(comparison)).not.toContain("every setting has the same value");
   expect(quality.changes[0]).toMatchObject({ a: 1, b: null, paired: null });
 });
 

@@ -28,7 +28,7 @@ export interface RunSide {
 
 /** Something that keeps runs from being compared in full. */
 export interface CompareWarning {
-  readonly kind: "different-collections" | "different-queries" | "no-query-ranks" | "no-point-ids";
+  readonly kind: "different-collections" | "different-queries" | "no-query-ranks" | "no-point-ids" | "no-settings";
   readonly count: number;
   readonly detail: string;
 }
@@ -37,7 +37,8 @@ export interface CompareWarning {
 export interface RunComparison {
   readonly a: RunSide;
   readonly b: RunSide;
-  readonly configuration: readonly NamedChange<{ readonly value: unknown; readonly layer: string }>[];
+  /** Null where a manifest names no settings; a warning says so. */
+  readonly configuration: readonly NamedChange<{ readonly value: unknown; readonly layer: string }>[] | null;
   readonly versions: readonly NamedChange<string>[];
   readonly models: SetComparison;
   readonly inputs: SetComparison;
@@ -99,6 +100,12 @@ function queryWarnings(a: Manifest, b: Manifest, { queries }: QualityComparison)
   return alone > 0 ? [{ kind: "different-queries", count: alone, detail }] : [];
 }
 
+const noSettings: CompareWarning = {
+  kind: "no-settings",
+  count: 1,
+  detail: "a manifest names no settings (it is of an earlier version), so that configurations cannot be compared",
+};
+
 async function comparePoints(a: ComparedRun, b: ComparedRun): Promise<PointComparison | CompareWarning> {
   try {
     const pathOf = ({ dir, prefix }: ComparedRun): string => join(dir, artifactNames(prefix).qdrant);
@@ -121,10 +128,11 @@ export async function compareRuns(pathA: string, pathB: string): Promise<RunComp
   const quality = compareQuality(a.manifest, b.manifest);
   const points = collectionWarnings.length === 0 ? await comparePoints(a, b) : null;
   const pointWarning = points !== null && "kind" in points ? points : undefined;
+  const configuration = compareSettings(a.manifest, b.manifest);
   return {
     a: sideOf(a),
     b: sideOf(b),
-    configuration: compareSettings(a.manifest, b.manifest),
+    configuration,
     versions: compareVersions(a.manifest, b.manifest),
     models: compareModels(a.manifest, b.manifest),
     inputs: compareInputs(a.manifest, b.manifest),
@@ -136,6 +144,7 @@ export async function compareRuns(pathA: string, pathB: string): Promise<RunComp
     findings: compareFindings(a.manifest, b.manifest),
     warnings: [
       ...collectionWarnings,
+      ...(configuration === null ? [noSettings] : []),
       ...queryWarnings(a.manifest, b.manifest, quality),
       ...(pointWarning ? [pointWarning] : []),
     ],
