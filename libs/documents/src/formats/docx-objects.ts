@@ -12,6 +12,10 @@ import type { ZipArchive } from "./zip-archive.js";
 /** Where an object that is no text begins or ends. */
 const objectTag = /<(\/?)(?:mc:AlternateContent|w:drawing|w:pict|w:object)(?=[\s/>])/g;
 
+const textBoxTag = /<(\/?)w:txbxContent(?=[\s/>])/g;
+/** What mammoth reads of a shape: the form for programs that know no others than those of old. */
+const readableShape = /<(?:mc:Fallback|w:pict)[\s>]/;
+
 /** A picture whose caption says what it is said to show. */
 const captionedPicture = /<p><img alt="([^"]*)"><\/p>(?=<figcaption>\1<\/figcaption>)/g;
 
@@ -44,21 +48,27 @@ export class DocxObjects {
   }
 
   /**
-   * Marks the objects of a part of the document.
+   * Marks the objects of a part of the document, and makes the texts in shapes known to mammoth where they have no older form.
    * @param part Its name in the archive.
    */
   async mark(part: string, xml: string): Promise<string> {
-    const objects = [...outermostObjects(xml)];
+    const objects = [...outermost(xml, objectTag)];
     if (objects.length === 0) return xml;
     const relations = await readRelations(this.#archive, part);
     const takeChart = await this.#charts.of(relations);
     const parts: string[] = [];
     let at = 0;
     for (const { start, end } of objects) {
-      const content = await this.#htmlOf(xml.slice(start, end), relations, takeChart);
-      if (content === "") continue;
-      parts.push(xml.slice(at, end), `<w:bookmarkStart w:name="${this.#bookmark}${this.#contents.length}"/>`);
-      this.#contents.push(content);
+      const object = xml.slice(start, end);
+      const content = await this.#htmlOf(object, relations, takeChart);
+      const texts = readableShape.test(object) ? [] : [...outermost(object, textBoxTag)];
+      if (content === "" && texts.length === 0) continue;
+      parts.push(xml.slice(at, end));
+      if (content !== "") {
+        parts.push(`<w:bookmarkStart w:name="${this.#bookmark}${this.#contents.length}"/>`);
+        this.#contents.push(content);
+      }
+      for (const text of texts) parts.push(`<w:pict>${object.slice(text.start, text.end)}</w:pict>`);
       at = end;
     }
     return parts.join("") + xml.slice(at);
@@ -85,7 +95,7 @@ export class DocxObjects {
     takeChart: (id: string) => OfficeChart | undefined,
   ): Promise<string> {
     const parts: string[] = [];
-    const diagrams: string[] = [];
+    const diagrams = new Set<string>();
     const descriptions = new Set<string>();
     readXml(xml, {
       open: ({ name, attributes }) => {
@@ -96,10 +106,10 @@ export class DocxObjects {
           descriptions.add(text);
           this.#skipped += skippedCharacters;
         } else if (name === "chart") parts.push(chartHtml(takeChart(attributes.id ?? "")));
-        else if (name === "relIds") diagrams.push(attributes.dm ?? "");
+        else if (name === "relIds") diagrams.add(attributes.dm ?? "");
       },
     });
-    for (const { target } of relations.filter(({ id, type }) => type === "diagramData" && diagrams.includes(id))) {
+    for (const { target } of relations.filter(({ id, type }) => type === "diagramData" && diagrams.has(id))) {
       parts.push(await this.#diagramHtml(target));
     }
     return parts.join("");
@@ -134,12 +144,15 @@ function pictureHtml(description: string): string {
   return description === "" ? "" : `<img alt="${xmlEscaped(description).replaceAll('"', "&quot;")}">`;
 }
 
-/** The objects of a part that stand in no other object, in order. */
-function* outermostObjects(xml: string): Generator<{ start: number; end: number }> {
+/**
+ * The elements that stand in no other of their kind, in order.
+ * @param tag Matches the beginnings of their tags; its group is the slash of those that end.
+ */
+function* outermost(xml: string, tag: RegExp): Generator<{ start: number; end: number }> {
   let depth = 0;
   let start = 0;
-  for (const { 0: tag, 1: slash, index } of xml.matchAll(objectTag)) {
-    const end = xml.indexOf(">", index + tag.length) + 1;
+  for (const { 0: beginning, 1: slash, index } of xml.matchAll(tag)) {
+    const end = xml.indexOf(">", index + beginning.length) + 1;
     if (end === 0) return;
     if (slash === "" && xml[end - 2] === "/") continue;
     if (slash === "") {

@@ -31,15 +31,17 @@ export class OfficeCharts {
    * @returns what reads a chart by the id of its relation, undefined where there is none or it was read before
    */
   async of(relations: readonly Relation[]): Promise<(id: string) => OfficeChart | undefined> {
-    const sources = new Map<string, { readonly target: string; readonly xml: string }>();
+    const targets = new Map<string, string>();
+    const sources = new Map<string, string>();
     for (const { id, type, target } of relations) {
-      if (type !== "chart" || this.#read.has(target)) continue;
-      const xml = await this.#archive.text(target);
-      if (xml !== undefined && xml.length <= maxXmlLength) sources.set(id, { target, xml });
+      if (type !== "chart") continue;
+      targets.set(id, target);
+      const xml = sources.has(target) || this.#read.has(target) ? undefined : await this.#archive.text(target);
+      if (xml !== undefined && xml.length <= maxXmlLength) sources.set(target, xml);
     }
     return (id) => {
-      const { target = "", xml = "" } = sources.get(id) ?? {};
-      const chart = xml === "" || this.#read.has(target) ? undefined : readUndamaged(xml);
+      const target = targets.get(id) ?? "";
+      const chart = this.#read.has(target) ? undefined : readUndamaged(sources.get(target));
       if (chart === undefined) return undefined;
       this.#read.add(target);
       this.#skipped += chart.skippedCharacters;
@@ -48,9 +50,9 @@ export class OfficeCharts {
   }
 }
 
-function readUndamaged(xml: string): OfficeChart | undefined {
+function readUndamaged(xml: string | undefined): OfficeChart | undefined {
   try {
-    return readChart(xml);
+    return xml === undefined ? undefined : readChart(xml);
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { SourceReference } from "../block.js";
-import type { BlockWriter } from "./block-writer.js";
+import { BlockWriter } from "./block-writer.js";
 import { type OfficeChart, writeChart } from "./office-chart.js";
 import { replaceMath } from "./office-math.js";
 import { describePicture } from "./picture-description.js";
@@ -26,12 +26,13 @@ export interface DrawingContext {
 
 /**
  * Writes what a drawing shows (a slide, its notes, a diagram, or what floats over the cells of a sheet) in the order of its
- * file: titles of slides as headings, texts, tables, formulas as LaTeX, charts, and what pictures are said to show.
+ * file, but for titles of slides, which come first as headings: texts, tables, formulas as LaTeX, charts, and what pictures are said to show.
  * @returns how many letters it leaves out: dates, page numbers and the like that stand on every slide, names of pictures
  * @throws Error when it is not well-formed.
  */
 export function writeDrawing(xml: string, writer: BlockWriter, { source, takeChart }: DrawingContext): number {
   let skipped = 0;
+  const body = new BlockWriter();
   const shapes: Shape[] = [];
   let rows: string[][] | undefined;
   let cell: string[] | undefined;
@@ -53,7 +54,7 @@ export function writeDrawing(xml: string, writer: BlockWriter, { source, takeCha
           if (shape) shape.placeholder = attributes.type ?? "obj";
         } else if (name === "cNvPr") {
           const picture = describePicture(attributes);
-          writer.add(picture.text, { kind: "caption", source });
+          body.add(picture.text, { kind: "caption", source });
           skipped += picture.skippedCharacters;
         } else if (name === "tbl") rows = [];
         else if (name === "tr") rows?.push([]);
@@ -64,7 +65,7 @@ export function writeDrawing(xml: string, writer: BlockWriter, { source, takeCha
         else if (name === "t") isText = true;
         else if (name === "chart") {
           const chart = takeChart?.(attributes.id ?? "");
-          if (chart) writeChart(chart, writer, source);
+          if (chart) writeChart(chart, body, source);
         }
       },
       text: (text) => {
@@ -82,25 +83,32 @@ export function writeDrawing(xml: string, writer: BlockWriter, { source, takeCha
           rows?.at(-1)?.push(cell.join(" "));
           cell = undefined;
         } else if (name === "tbl" && rows) {
-          writer.addTable(rows, source);
+          body.addTable(rows, source);
           rows = undefined;
         } else if (name === "sp") {
           const shape = shapes.pop();
-          if (shape) skipped += writeShape(shape, writer, source);
+          if (shape) skipped += writeShape(shape, isTitle(shape) ? writer : body, source);
         }
       },
     },
   );
-  return skipped + writeShape(loose, writer, source);
+  skipped += writeShape(loose, body, source);
+  writer.addParsed(body.finish());
+  return skipped;
+}
+
+function isTitle({ placeholder }: Shape): boolean {
+  return placeholder === "title" || placeholder === "ctrTitle";
 }
 
 /** Returns how many letters it leaves out. */
-function writeShape({ placeholder, paragraphs }: Shape, writer: BlockWriter, source: SourceReference): number {
+function writeShape(shape: Shape, writer: BlockWriter, source: SourceReference): number {
+  const { placeholder, paragraphs } = shape;
   if (placeholder !== undefined && furniture.has(placeholder)) {
     return paragraphs.reduce((sum, { text }) => sum + text.trim().length, 0);
   }
   const lines = paragraphs.filter(({ text }) => text.trim() !== "");
-  if (placeholder === "title" || placeholder === "ctrTitle") {
+  if (isTitle(shape)) {
     writer.add(lines.map(({ text }) => text.trim()).join(" "), { kind: "heading", depth: 1, source });
   } else if (placeholder !== undefined && lines.length > 1) {
     let at = 0;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseDocument } from "../index.js";
+import { DocumentError, parseDocument } from "../index.js";
 import { wordNamespace, wordParts } from "../office.fixture.js";
 import { makeZip, type ZipEntry } from "../zip.fixture.js";
 import { mathToLatex, replaceMath } from "./office-math.js";
@@ -102,6 +102,24 @@ test("what pictures and shapes are said to show stands in their place", async ()
   );
   expect(read).toBe('a T a <lamp> b\n\nan "arrow"\n\nin it');
   expect(skippedCharacters).toBe("lamp.png".length + "gone".length);
+});
+
+test("texts in shapes without an older form are read", async () => {
+  const box = (words: string): string =>
+    `<wps:txbx xmlns:wps="w"><w:txbxContent><w:p><w:r><w:t>${words}</w:t></w:r></w:p></w:txbxContent></wps:txbx>`;
+  const { text } = await word(
+    `<w:p><w:r><w:t>a</w:t></w:r>${drawing("", box("first") + box("second"))}</w:p>` +
+      `<w:p><w:r><mc:AlternateContent xmlns:mc="${mc}"><mc:Choice Requires="wps">${drawing("", box("third"))}</mc:Choice></mc:AlternateContent></w:r></w:p>`,
+  );
+  expect(text).toBe("a\n\nfirst\n\nsecond\n\nthird");
+});
+
+test("objects nested deeper than the stack end", async () => {
+  const deep = `${"<w:drawing>".repeat(50_000)}${"</w:drawing>".repeat(50_000)}`;
+  const read = word(`<w:p><w:r><w:t>a</w:t></w:r></w:p><w:p><w:r>${deep}</w:r></w:p>`);
+  await expect(read.then(({ text }) => text)).rejects.toThrow(DocumentError);
+  const open = "<w:drawing>".repeat(50_000);
+  await expect(word(`<w:p><w:r>${open}</w:r></w:p>`)).rejects.toThrow(DocumentError);
 });
 
 test("diagrams of Word stand where they are shown", async () => {

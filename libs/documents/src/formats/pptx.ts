@@ -21,6 +21,7 @@ export async function parsePptx(bytes: Uint8Array): Promise<ParsedText> {
   const slides = await slideNames(archive);
   const writer = new BlockWriter();
   const charts = new OfficeCharts(archive);
+  const others = new Set<string>();
   let skipped = 0;
   for (const [i, name] of slides.entries()) {
     const source = { slide: i + 1 };
@@ -30,6 +31,8 @@ export async function parsePptx(bytes: Uint8Array): Promise<ParsedText> {
     skipped += writeDrawing(await archive.required(name), writer, { source, takeChart });
     for (const type of ["diagramData", "notesSlide"]) {
       for (const { target } of relations.filter((relation) => relation.type === type)) {
+        if (others.has(target)) continue;
+        others.add(target);
         const xml = (await archive.text(target)) ?? "<none/>";
         skipped += writeDrawing(xml, writer, { source: { ...source, path: target } });
       }
