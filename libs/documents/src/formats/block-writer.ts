@@ -70,7 +70,7 @@ export class BlockWriter {
 
   /** Adds a table: a line for each row, with bars between its cells; the first row is its header where there are more. */
   addTable(rows: readonly (readonly string[])[], source?: SourceReference): void {
-    const lines = rows.map((cells) => cells.map(oneLine).join(" | "));
+    const lines = rows.map((cells) => cells.map(oneLine).join(" | ").trimStart());
     const breaks: BlockBreak[] = [];
     let at = 0;
     for (const line of lines) {

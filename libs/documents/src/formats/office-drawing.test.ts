@@ -27,3 +27,9 @@ test("what stands on every slide and what programs call pictures is counted", ()
     skipped: "lamp.png".length + 2 + 5,
   });
 });
+
+test("a table whose first cell is empty has no blank before it", () => {
+  const cell = (text: string): string => `<a:tc><a:txBody><a:p><a:r><a:t>${text}</a:t></a:r></a:p></a:txBody></a:tc>`;
+  const table = `<a:tbl><a:tr>${cell("")}${cell("Oil")}</a:tr><a:tr>${cell("May")}${cell("")}</a:tr></a:tbl>`;
+  expect(written(table).blocks).toEqual(["table: | Oil\nMay |"]);
+});

@@ -47,9 +47,7 @@ export function chunkText(summary: ChunkDirectorySummary, seconds: number): stri
   const parts = [`Bytes of each document by what became of them\n${table.toString()}`];
   const leftOut = total.characterCounts.skipped ?? 0;
   if (leftOut > 0)
-    parts.push(
-      `${leftOut} characters of text were left out by rule: scripts, page headers, comments, charts and the like`,
-    );
+    parts.push(`${leftOut} characters of text were left out by rule: scripts, page headers, comments and the like`);
   if (skipped.length > 0) {
     const lines = skipped.slice(0, maxSkippedShown).map(({ message }) => `  ${message}`);
     if (skipped.length > maxSkippedShown) lines.push(`  and ${skipped.length - maxSkippedShown} more, see --json`);
