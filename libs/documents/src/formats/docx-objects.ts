@@ -3,16 +3,16 @@ import { BlockWriter } from "./block-writer.js";
 import type { OfficeChart } from "./office-chart.js";
 import { OfficeCharts } from "./office-charts.js";
 import { writeDrawing } from "./office-drawing.js";
-import { type Relation, readRelations } from "./office-relations.js";
+import { readRelations } from "./office-relations.js";
 import { describePicture } from "./picture-description.js";
 import { readXml } from "./xml-events.js";
 import { xmlEscaped } from "./xml-text.js";
 import type { ZipArchive } from "./zip-archive.js";
 
 /** Where an object that is no text begins or ends. */
-const objectTag = /<(\/?)(?:mc:AlternateContent|w:drawing|w:pict|w:object)(?=[\s/>])/g;
+const objectTag = /<(\/?)(?:mc:AlternateContent|w:drawing|w:pict|w:object)(?:\s[^<>]*|\/)?>/g;
 
-const textBoxTag = /<(\/?)w:txbxContent(?=[\s/>])/g;
+const textBoxTag = /<(\/?)w:txbxContent(?:\s[^<>]*|\/)?>/g;
 /** What mammoth reads of a shape: the form for programs that know no others than those of old. */
 const readableShape = /<(?:mc:Fallback|w:pict)[\s>]/;
 
@@ -56,11 +56,14 @@ export class DocxObjects {
     if (objects.length === 0) return xml;
     const relations = await readRelations(this.#archive, part);
     const takeChart = await this.#charts.of(relations);
+    const diagrams = new Map(
+      relations.flatMap(({ id, type, target }) => (type === "diagramData" ? [[id, target] as const] : [])),
+    );
     const parts: string[] = [];
     let at = 0;
     for (const { start, end } of objects) {
       const object = xml.slice(start, end);
-      const content = await this.#htmlOf(object, relations, takeChart);
+      const content = await this.#htmlOf(object, diagrams, takeChart);
       const texts = readableShape.test(object) ? [] : [...outermost(object, textBoxTag)];
       if (content === "" && texts.length === 0) continue;
       parts.push(xml.slice(at, end));
@@ -91,11 +94,11 @@ export class DocxObjects {
 
   async #htmlOf(
     xml: string,
-    relations: readonly Relation[],
+    diagrams: ReadonlyMap<string, string>,
     takeChart: (id: string) => OfficeChart | undefined,
   ): Promise<string> {
     const parts: string[] = [];
-    const diagrams = new Set<string>();
+    const diagramIds = new Set<string>();
     const descriptions = new Set<string>();
     readXml(xml, {
       open: ({ name, attributes }) => {
@@ -106,16 +109,14 @@ export class DocxObjects {
           descriptions.add(text);
           this.#skipped += skippedCharacters;
         } else if (name === "chart") parts.push(chartHtml(takeChart(attributes.id ?? "")));
-        else if (name === "relIds") diagrams.add(attributes.dm ?? "");
+        else if (name === "relIds") diagramIds.add(attributes.dm ?? "");
       },
     });
-    for (const { target } of relations.filter(({ id, type }) => type === "diagramData" && diagrams.has(id))) {
-      parts.push(await this.#diagramHtml(target));
-    }
+    for (const id of diagramIds) parts.push(await this.#diagramHtml(diagrams.get(id)));
     return parts.join("");
   }
 
-  async #diagramHtml(target: string): Promise<string> {
+  async #diagramHtml(target = ""): Promise<string> {
     const xml = this.#diagrams.has(target) ? undefined : await this.#archive.text(target);
     if (xml === undefined) return "";
     this.#diagrams.add(target);
@@ -146,17 +147,15 @@ function pictureHtml(description: string): string {
 
 /**
  * The elements that stand in no other of their kind, in order.
- * @param tag Matches the beginnings of their tags; its group is the slash of those that end.
+ * @param tag Matches their tags; its group is the slash of those that end.
  */
 function* outermost(xml: string, tag: RegExp): Generator<{ start: number; end: number }> {
   let depth = 0;
   let start = 0;
-  for (const { 0: beginning, 1: slash, index } of xml.matchAll(tag)) {
-    const end = xml.indexOf(">", index + beginning.length) + 1;
-    if (end === 0) return;
-    if (slash === "" && xml[end - 2] === "/") continue;
+  for (const { 0: whole, 1: slash, index } of xml.matchAll(tag)) {
+    if (slash === "" && whole.endsWith("/>")) continue;
     if (slash === "") {
       if (depth++ === 0) start = index;
-    } else if (depth > 0 && --depth === 0) yield { start, end };
+    } else if (depth > 0 && --depth === 0) yield { start, end: index + whole.length };
   }
 }

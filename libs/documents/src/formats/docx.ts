@@ -23,7 +23,7 @@ const leftOut =
   /^word\/(?:(?:header|footer|comments)\d*|charts\/chart(?:Ex)?\d*|diagrams\/data\d*|drawings\/drawing\d*)\.xml$/;
 /** Tags of elements that only hold others, and which mammoth would leave out with all that is in them. */
 const wrappers =
-  /<\/?(?:w:(?:fldSimple|ruby|rt|rubyBase|dir|bdo)|v:(?:oval|line|polyline|arc|curve))(?:\s(?:[^>"']|"[^"]*"|'[^']*')*)?>/g;
+  /<\/?(?:w:(?:fldSimple|ruby|rt|rubyBase|dir|bdo)|v:(?:oval|line|polyline|arc|curve))(?:\s(?:[^<>"']|"[^"]*"|'[^']*')*)?>/g;
 
 /** Pictures become what they are said to show, which DocxObjects knows; its types say less than mammoth takes. */
 const noImage = (async () => []) as unknown as ReturnType<typeof mammoth.images.imgElement>;

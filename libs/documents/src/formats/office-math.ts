@@ -66,7 +66,7 @@ export function replaceMath(xml: string, asText: (latex: string) => string): str
   const parts: string[] = [];
   let at = 0;
   for (const { index, 0: tag, 1: prefix = "", 2: name = "" } of xml.matchAll(
-    /<(\w+:)?(oMathPara|oMath)(?=[\s>])[^>]*>/g,
+    /<(\w+:)?(oMathPara|oMath)(?=[\s>])[^<>]*>/g,
   )) {
     if (index < at || tag.endsWith("/>")) continue;
     const closing = `</${prefix}${name}>`;
