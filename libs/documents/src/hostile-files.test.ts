@@ -50,6 +50,24 @@ function presentation(slide: ZipEntry): ZipEntry[] {
   ];
 }
 
+test("a chart of endless points costs no more than to count them", async () => {
+  const slide = {
+    name: "ppt/slides/slide1.xml",
+    content: '<sld><c:chart r:id="r1"/><sp><p><r><t>words</t></r></p></sp></sld>',
+  };
+  const chart = {
+    name: "ppt/slides/chart1.xml",
+    content: `<c:chartSpace><c:ser><c:val>${'<c:pt idx="1"><c:v>1</c:v></c:pt>'.repeat(600_000)}</c:val></c:ser></c:chartSpace>`,
+  };
+  const relation = {
+    name: "ppt/slides/_rels/slide1.xml.rels",
+    content: '<Relationships><Relationship Id="r1" Type="x/chart" Target="chart1.xml"/></Relationships>',
+  };
+  expect(await outcome("points.pptx", makeZip([...presentation(slide), relation, chart]))).toBe("text of 5");
+  const huge = { ...chart, content: "<a/>", declaredSize: 300 * 1024 * 1024 };
+  expect(await outcome("more.pptx", makeZip([...presentation(slide), relation, huge]))).toBe("too_large");
+});
+
 function book(entries: ZipEntry[]): ZipEntry[] {
   return [
     { name: "META-INF/container.xml", content: '<container><rootfile full-path="a.opf"/></container>' },

@@ -22,7 +22,7 @@ export interface ChartTables {
 
 /**
  * The values of a chart as tables: one for each group of series that share their categories, with the names of the series
- * above and a row for each category.
+ * above and a row for each category. Series with neither names nor values make none.
  * @param room Cells that all tables may have together; rows beyond are left out and counted.
  */
 export function chartTables(series: readonly ChartSeries[], categoryTitle: string, room: number): ChartTables {
@@ -51,6 +51,7 @@ export function chartTables(series: readonly ChartSeries[], categoryTitle: strin
         categories.size > 0 ? (categories.get(place) ?? "") : String(place + 1),
         ...columns.map(({ points }) => points.get(place) ?? ""),
       ]);
+    if (rows.length === 0 && group.every(({ name }) => joined(name, "") === "")) continue;
     tables.push([[categoryTitle, ...columns.map(({ title }) => title)], ...rows]);
     left -= (rows.length + 1) * (columns.length + 1);
   }

@@ -92,6 +92,23 @@ test.each([
   expect(found && [...found]).toEqual(sheets);
 });
 
+test("values that a chart only refers to are looked up", () => {
+  const cells: Record<string, string[]> = { "S!$B$1": ["x"], "S!$A$2:$A$3": ["a", "b"], "S!$B$2:$B$3": ["", "2"] };
+  const bare = (part: string, reference: string): string =>
+    `<c:${part}><c:numRef><c:f>${reference}</c:f></c:numRef></c:${part}>`;
+  const xml = space(`<c:ser>${bare("tx", "S!$B$1")}${bare("cat", "S!$A$2:$A$3")}${bare("val", "S!$B$2:$B$3")}</c:ser>`);
+  expect(readChart(xml, (reference) => cells[reference] ?? []).tables).toEqual([
+    [
+      ["", "x"],
+      ["a", ""],
+      ["b", "2"],
+    ],
+  ]);
+  expect(readChart(xml).tables).toEqual([]);
+  const known = space(series("y", values(1)));
+  expect(readChart(known, () => ["never"]).tables[0]?.[1]).toEqual(["1", "1"]);
+});
+
 test("what is filtered out or beside the values is counted", () => {
   const hidden = `<c:extLst><c:ext><c15:ser>${values(123)}<c15:tx>${rich("gone")}</c15:tx></c15:ser></c:ext></c:extLst>`;
   const error = `<c:errBars><c:plus><c:numLit>${listed(45)}</c:numLit></c:plus></c:errBars>`;

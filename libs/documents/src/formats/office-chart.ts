@@ -1,14 +1,12 @@
 import type { SourceReference } from "../block.js";
 import type { BlockWriter } from "./block-writer.js";
-import { type ChartSeries, chartTables, joined, type Points } from "./chart-tables.js";
+import { ChartSeriesList } from "./chart-series.js";
+import { chartTables, joined, type Points } from "./chart-tables.js";
 import { isoDateOfSerial } from "./office-dates.js";
 import { readXml } from "./xml-events.js";
 
 /** Cells of its tables; a chart of more draws curves whose points no one reads. */
 const maxCells = 65_536;
-/** Levels of names of categories; programs make a few. */
-const maxLevels = 16;
-
 /** What a chart of an Office document says. */
 export interface OfficeChart {
   /** Its title, with the titles of the axes of its values in brackets, and words beside its points; may be empty. */
@@ -23,12 +21,6 @@ export interface OfficeChart {
   readonly skippedCharacters: number;
 }
 
-/** A series that is being read. */
-interface OpenSeries extends ChartSeries {
-  readonly name: string[];
-  levels: Points[];
-}
-
 interface Axis {
   readonly kind: string;
   /** Side of the chart that it is on: b, t, l or r. */
@@ -39,16 +31,17 @@ interface Axis {
 const axisKinds = new Set(["catAx", "dateAx", "valAx", "serAx"]);
 /** What these hold is not shown, or is no value of a series. */
 const asides = new Set(["extLst", "pivotFmts", "trendline", "errBars"]);
-const categoryParts = new Set(["cat", "xVal"]);
-const valueParts = new Set(["val", "yVal"]);
+/** Texts of the cells that a reference is to. */
+export type CellLookup = (reference: string) => readonly string[];
 
 /**
  * Reads a chart (DrawingML charts, ECMA-376 part 1, 21.2) with the values that were last drawn, up to 65,536 cells of
  * tables. Dates are written as ISO 8601.
+ * @param cellsAt Finds values where the chart has only references, as charts have that no one has looked at yet.
  * @throws Error when it is not well-formed.
  */
-export function readChart(xml: string): OfficeChart {
-  const reader = new ChartReader();
+export function readChart(xml: string, cellsAt: CellLookup = () => []): OfficeChart {
+  const reader = new ChartReader(cellsAt);
   readXml(xml, {
     open: ({ name, attributes }) => reader.open(name, attributes),
     text: (text) => reader.addText(text),
@@ -64,10 +57,11 @@ export function writeChart(chart: OfficeChart, writer: BlockWriter, source: Sour
 }
 
 class ChartReader {
+  readonly #cellsAt: CellLookup;
   readonly #path: string[] = [];
   readonly #title: string[] = [];
   readonly #labels: string[] = [];
-  readonly #series: OpenSeries[] = [];
+  readonly #series = new ChartSeriesList();
   readonly #axes: Axis[] = [];
   readonly #sheets = new Set<string>();
   #hasOwnValues = false;
@@ -82,22 +76,27 @@ class ChartReader {
   #text = "";
   #cells = 0;
   #skipped = 0;
+  #reference = "";
+
+  constructor(cellsAt: CellLookup) {
+    this.#cellsAt = cellsAt;
+  }
 
   open(name: string, attributes: Readonly<Record<string, string>>): void {
     const above = this.#path.at(-1) ?? "";
     this.#path.push(name);
     this.#text = "";
     if (this.#asideDepth > 0 || asides.has(name)) this.#asideDepth++;
-    else if (name === "ser" && this.#takeCell()) this.#startSeries();
+    else if (name === "ser" && this.#takeCell()) this.#series.start();
     else if (axisKinds.has(name) && this.#takeCell()) this.#axes.push({ kind: name, side: "", title: [] });
     else if (name === "axPos") this.#setSide(attributes.val ?? "");
     else if (name === "title") this.#words = axisKinds.has(above) ? this.#axes.at(-1)?.title : this.#title;
-    else if (name === "tx" && above === "ser") this.#words = this.#series.at(-1)?.name;
+    else if (name === "tx" && above === "ser") this.#words = this.#series.lastName;
     else if (name === "tx" && above === "dLbl") this.#words = this.#labels;
     else if (name === "p" && this.#words && this.#takeCell()) this.#words.push("");
     else if (name === "br") this.#addWords(" ");
-    else if (above === "ser") this.#points = this.#pointsOf(name);
-    else if (name === "lvl") this.#startLevel();
+    else if (above === "ser") this.#points = this.#series.pointsOf(name);
+    else if (name === "lvl") this.#points = this.#series.nextLevel(this.#points);
     else if (name === "pt") this.#index = Number(attributes.idx);
     else if (name === "date1904") this.#is1904 = attributes.val !== "0";
     else if (name.endsWith("Cache")) this.#isDate = false;
@@ -121,13 +120,14 @@ class ChartReader {
       if (name === "t" || name === "v") this.#skipped += text.trim().length;
     } else if (name === "formatCode") this.#isDate = isDateFormat(text);
     else if (name === "f") this.#addReference(text);
+    else if (name.endsWith("Ref")) this.#lookUp();
     else if (name === "v" && this.#points) this.#addPoint(text.trim());
     else if (name === "v") this.#addName(text, above);
     else if (name === "t" && above === "r") this.#addWords(text);
     // What a field such as the value of a point was last filled with.
     else if (name === "t") this.#skipped += text.trim().length;
     else if (name === "title" || name === "tx") this.#words = undefined;
-    else if (name === "ser") this.#endSeries();
+    else if (name === "ser") this.#cells -= this.#series.end();
     else if (above === "ser") this.#points = undefined;
   }
 
@@ -138,7 +138,7 @@ class ChartReader {
     const title = joined(this.#title, " ");
     const values = axisTitles(this.#axes.filter((axis) => !isOfCategories(axis)));
     const categoryTitle = axisTitles(this.#axes.filter(isOfCategories));
-    const { tables, skippedCharacters } = chartTables(this.#series, categoryTitle, maxCells);
+    const { tables, skippedCharacters } = chartTables(this.#series.all, categoryTitle, maxCells);
     const heading = title === "" || values === "" ? title + values : `${title} (${values})`;
     return {
       caption: joined([heading, ...this.#labels], "\n"),
@@ -153,43 +153,9 @@ class ChartReader {
     return ++this.#cells <= maxCells;
   }
 
-  #startSeries(): void {
-    const number = this.#series.length + 1;
-    this.#series.push({ number, name: [], levels: [], values: new Map(), sizes: new Map() });
-  }
-
-  /** Series share their categories with the one before where they are the same. */
-  #endSeries(): void {
-    const [before, series] = this.#series.slice(-2);
-    if (before === undefined || series === undefined) return;
-    if (before.levels.length !== series.levels.length) return;
-    if (!before.levels.every((level, i) => isEqual(level, series.levels[i]))) return;
-    for (const { size } of series.levels) this.#cells -= size;
-    series.levels = before.levels;
-  }
-
   #setSide(side: string): void {
     const axis = this.#axes.at(-1);
     if (axis !== undefined) axis.side = side;
-  }
-
-  #pointsOf(part: string): Points | undefined {
-    const series = this.#series.at(-1);
-    if (valueParts.has(part)) return series?.values;
-    if (part === "bubbleSize") return series?.sizes;
-    if (!categoryParts.has(part)) return undefined;
-    const level: Points = new Map();
-    series?.levels.push(level);
-    return level;
-  }
-
-  /** The first of several levels has its place already. */
-  #startLevel(): void {
-    const levels = this.#series.at(-1)?.levels;
-    if (this.#points === undefined || this.#points.size === 0) return;
-    if (levels?.at(-1) !== this.#points || levels.length >= maxLevels) return;
-    this.#points = new Map();
-    levels.push(this.#points);
   }
 
   #addPoint(text: string): void {
@@ -206,6 +172,20 @@ class ChartReader {
     if (above === "tx") this.#hasOwnValues = true;
   }
 
+  /** Takes values from the cells of a reference that has none with it. */
+  #lookUp(): void {
+    const isMissing = (this.#points ?? this.#words ?? [""]).values().next().done;
+    if (!isMissing || this.#cells >= maxCells) return;
+    this.#isDate = false;
+    for (const [i, text] of this.#cellsAt(this.#reference).entries()) {
+      this.#index = i;
+      // Empty cells have been looked at as well.
+      if (text === "") this.#cells++;
+      if (this.#points) this.#addPoint(text);
+      else this.#addName(text, "");
+    }
+  }
+
   #addWords(text: string): void {
     const last = (this.#words?.length ?? 0) - 1;
     if (this.#words === undefined || last < 0) this.#skipped += text.trim().length;
@@ -214,6 +194,7 @@ class ChartReader {
 
   /** Notes which sheet a reference such as `'Oil 2024'!$A$1:$A$9` is to; other files have brackets in it. */
   #addReference(reference: string): void {
+    this.#reference = reference;
     const [, quoted, plain] = /^\(?(?:'((?:[^']|'')*)'|([^'!]+))!/.exec(reference.trim()) ?? [];
     const sheet = quoted?.replaceAll("''", "'") ?? plain;
     if (sheet === undefined || sheet.includes("[")) this.#hasOwnValues = true;
@@ -223,10 +204,6 @@ class ChartReader {
 
 function axisTitles(axes: readonly Axis[]): string {
   return joined([...new Set(axes.map(({ title }) => joined(title, " ")))], ", ");
-}
-
-function isEqual(a: Points, b: Points | undefined): boolean {
-  return a.size === b?.size && [...a].every(([place, text]) => b.get(place) === text);
 }
 
 /** Whether a format of numbers shows days: it has letters for them, beside what stands in it as it is. */

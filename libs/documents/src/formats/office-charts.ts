@@ -1,4 +1,4 @@
-import { type OfficeChart, readChart } from "./office-chart.js";
+import { type CellLookup, type OfficeChart, readChart } from "./office-chart.js";
 import type { Relation } from "./office-relations.js";
 import type { ZipArchive } from "./zip-archive.js";
 
@@ -9,10 +9,13 @@ const maxXmlLength = 16 * 1024 * 1024;
 export class OfficeCharts {
   readonly #archive: ZipArchive;
   readonly #read = new Set<string>();
+  readonly #cellsAt: CellLookup | undefined;
   #skipped = 0;
 
-  constructor(archive: ZipArchive) {
+  /** @param cellsAt Finds the values of charts that have only references. */
+  constructor(archive: ZipArchive, cellsAt?: CellLookup) {
     this.#archive = archive;
+    this.#cellsAt = cellsAt;
   }
 
   /** Letters that the charts leave out which were read. */
@@ -41,7 +44,7 @@ export class OfficeCharts {
     }
     return (id) => {
       const target = targets.get(id) ?? "";
-      const chart = this.#read.has(target) ? undefined : readUndamaged(sources.get(target));
+      const chart = this.#read.has(target) ? undefined : readUndamaged(sources.get(target), this.#cellsAt);
       if (chart === undefined) return undefined;
       this.#read.add(target);
       this.#skipped += chart.skippedCharacters;
@@ -50,9 +53,9 @@ export class OfficeCharts {
   }
 }
 
-function readUndamaged(xml: string | undefined): OfficeChart | undefined {
+function readUndamaged(xml: string | undefined, cellsAt: CellLookup | undefined): OfficeChart | undefined {
   try {
-    return xml === undefined ? undefined : readChart(xml);
+    return xml === undefined ? undefined : readChart(xml, cellsAt);
   } catch {
     return undefined;
   }

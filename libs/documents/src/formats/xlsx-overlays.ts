@@ -1,5 +1,6 @@
 import type { ParsedText } from "../source-document.js";
 import { BlockWriter } from "./block-writer.js";
+import { cellsAt, type SheetRows } from "./cell-references.js";
 import type { OfficeChart } from "./office-chart.js";
 import { OfficeCharts } from "./office-charts.js";
 import { writeDrawing } from "./office-drawing.js";
@@ -13,9 +14,10 @@ export class SheetOverlays {
   readonly #drawings = new Set<string>();
   #skipped = 0;
 
-  constructor(archive: ZipArchive) {
+  /** @param sheets Their rows, for charts that have no values but references to cells. */
+  constructor(archive: ZipArchive, sheets: ReadonlyMap<string, SheetRows>) {
     this.#archive = archive;
-    this.#charts = new OfficeCharts(archive);
+    this.#charts = new OfficeCharts(archive, (reference) => cellsAt(reference, sheets));
   }
 
   /** Letters left out of the drawings and charts that were read. */

@@ -1,11 +1,9 @@
+import { columnIndex, maxColumn, maxRow } from "./cell-references.js";
 import { readRelations } from "./office-relations.js";
 import { readXml } from "./xml-events.js";
 import type { ZipArchive } from "./zip-archive.js";
 
 const workbook = "xl/workbook.xml";
-/** Excel has no rows and columns beyond these. */
-const maxRow = 1_048_576;
-const maxColumn = 16_384;
 
 /** A cell that shows an error instead of a value. */
 export interface ErrorCell {
@@ -72,7 +70,6 @@ export function marginCharacters(xml: string): number {
 function toPlace(reference: string): { row: number; column: number } | undefined {
   const [, letters, digits] = /^([A-Z]{1,3})(\d{1,7})$/.exec(reference) ?? [];
   if (letters === undefined) return undefined;
-  const column = [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0);
-  const row = Number(digits);
-  return row >= 1 && row <= maxRow && column <= maxColumn ? { row: row - 1, column: column - 1 } : undefined;
+  const [row, column] = [Number(digits) - 1, columnIndex(letters)];
+  return row >= 0 && row < maxRow && column < maxColumn ? { row, column } : undefined;
 }

@@ -1,6 +1,7 @@
 import readWorkbook from "read-excel-file/node";
 import type { ParsedText } from "../source-document.js";
 import { BlockWriter } from "./block-writer.js";
+import type { SheetRows } from "./cell-references.js";
 import { isoDate } from "./office-dates.js";
 import { SheetOverlays } from "./xlsx-overlays.js";
 import { errorCells, marginCharacters, sheetParts } from "./xlsx-sheets.js";
@@ -19,12 +20,10 @@ export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
   const archive = await ZipArchive.open(bytes);
   const sheets = await readWorkbook(Buffer.from(bytes));
   const parts = await sheetParts(archive);
-  const overlays = new SheetOverlays(archive);
-  const writer = new BlockWriter();
+  const rowsOfSheets: SheetRows[] = [];
   let skipped = 0;
-  for (const [i, { sheet, data }] of sheets.entries()) {
-    const part = parts[i] ?? "";
-    const xml = (await archive.text(part)) ?? "";
+  for (const [i, { data }] of sheets.entries()) {
+    const xml = (await archive.text(parts[i] ?? "")) ?? "";
     skipped += marginCharacters(xml);
     // A sheet that is a chart has no cells.
     const rows = ((data as typeof data | undefined) ?? []).map((cells) => cells.map((cell) => toText(cell)));
@@ -32,8 +31,14 @@ export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
       rows[row] ??= [];
       rows[row][column] = text;
     }
-    const overlay = await overlays.of(part, sheet);
-    if (overlay.blocks.length === 0 && rows.every((cells) => cells.every((cell) => cell === ""))) continue;
+    rowsOfSheets.push(rows);
+  }
+  const overlays = new SheetOverlays(archive, new Map(sheets.map(({ sheet }, i) => [sheet, rowsOfSheets[i] ?? []])));
+  const writer = new BlockWriter();
+  for (const [i, { sheet }] of sheets.entries()) {
+    const rows = rowsOfSheets[i] ?? [];
+    const overlay = await overlays.of(parts[i] ?? "", sheet);
+    if (overlay.blocks.length === 0 && rows.every((cells) => cells?.every((cell) => cell === ""))) continue;
     writer.add(sheet, { kind: "heading", depth: 1, source: { sheet } });
     writeRegions(rows, sheet, writer);
     writer.addParsed(overlay);
@@ -43,8 +48,7 @@ export async function parseXlsx(bytes: Uint8Array): Promise<ParsedText> {
   return writer.finish(skipped);
 }
 
-/** Rows and cells that nothing was ever written to may be missing. */
-function writeRegions(rows: readonly (readonly string[] | undefined)[], sheet: string, writer: BlockWriter): void {
+function writeRegions(rows: SheetRows, sheet: string, writer: BlockWriter): void {
   let region: (readonly string[])[] = [];
   for (let y = 0; y <= rows.length; y++) {
     const cells = rows[y] ?? [];
