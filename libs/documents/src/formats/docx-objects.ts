@@ -16,6 +16,8 @@ const textBoxTag = /<(\/?)w:txbxContent(?:\s[^<>]*|\/)?>/g;
 /** What mammoth reads of a shape: the form for programs that know no others than those of old. */
 const readableShape = /<(?:mc:Fallback|w:pict)[\s>]/;
 
+/** A heading, whose objects come behind it. */
+const heading = /(<h[1-6]>(?:(?!<\/h[1-6]>).)*)(<\/h[1-6]>)/gs;
 /** A picture whose caption says what it is said to show. */
 const captionedPicture = /<p><img alt="([^"]*)"><\/p>(?=<figcaption>\1<\/figcaption>)/g;
 
@@ -81,7 +83,11 @@ export class DocxObjects {
   fill(html: string): string {
     const anchor = new RegExp(`<a id="${this.#bookmark}(\\d+)"></a>`, "g");
     const missing = new Set(this.#contents.keys());
-    const filled = html.replace(anchor, (_, i: string) => {
+    const besideHeadings = html.replace(
+      heading,
+      (whole, words: string, end: string) => words.replace(anchor, "") + end + (whole.match(anchor) ?? []).join(""),
+    );
+    const filled = besideHeadings.replace(anchor, (_, i: string) => {
       missing.delete(Number(i));
       return this.#contents[Number(i)] ?? "";
     });

@@ -104,6 +104,19 @@ test("what pictures and shapes are said to show stands in their place", async ()
   expect(skippedCharacters).toBe("lamp.png".length + "gone".length);
 });
 
+test("what stands in a heading comes behind it", async () => {
+  const head = '<w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Oil</w:t></w:r>';
+  const styles: ZipEntry = {
+    name: "word/styles.xml",
+    content: `<w:styles xmlns:w="${wordNamespace}"><w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/></w:style></w:styles>`,
+  };
+  const { text, blocks } = await word(`<w:p>${head}${drawing('descr="a barrel"')}</w:p>`, [styles]);
+  expect(blocks.map(({ kind, start, end }) => `${kind}: ${text.slice(start, end)}`)).toEqual([
+    "heading: Oil",
+    "caption: a barrel",
+  ]);
+});
+
 test("texts in shapes without an older form are read", async () => {
   const box = (words: string): string =>
     `<wps:txbx xmlns:wps="w"><w:txbxContent><w:p><w:r><w:t>${words}</w:t></w:r></w:p></w:txbxContent></wps:txbx>`;
