@@ -4,6 +4,7 @@ import { DocumentError } from "../document-error.js";
 import type { ParsedText } from "../source-document.js";
 import { BlockWriter } from "./block-writer.js";
 import { type PdfLine, toLines } from "./pdf-lines.js";
+import { type PdfStructure, pdfPictures } from "./pdf-pictures.js";
 
 /** A line this much taller than most is a heading. */
 const headingHeight = 1.15;
@@ -16,8 +17,8 @@ const bullet = /^[•◦▪■●○‣⁃∙\uf0b7]/;
 
 /**
  * PDFs that hold text: lines in the order of the file, joined to paragraphs where they stand close; larger letters make
- * headings, bullets lists, and lines of parts that stand far apart tables. Behind the lines of a page stand the values of its
- * form; its comments are left out and counted. Pages end with a page break. Scanned pages hold no text and are empty.
+ * headings, bullets lists, and lines of parts that stand far apart tables. Behind the lines of a page stand what its pictures
+ * are said to show (in tagged PDFs) and the values of its form; its comments are left out and counted. Pages end with a page break. Scanned pages hold no text and are empty.
  */
 export async function parsePdf(bytes: Uint8Array): Promise<ParsedText> {
   if (!Buffer.from(bytes.subarray(0, 1024)).includes("%PDF-")) {
@@ -50,6 +51,7 @@ export async function parsePdf(bytes: Uint8Array): Promise<ParsedText> {
         else writer.add(text, { kind: "paragraph", source });
       }
     }
+    for (const description of page.pictures) writer.add(description, { kind: "caption", source });
     writer.add(page.fields.join("\n"), { kind: "paragraph", source });
     skipped += page.skippedCharacters;
   }
@@ -60,7 +62,9 @@ interface PdfPage {
   readonly lines: PdfLine[];
   /** Names and values of its form. */
   readonly fields: string[];
-  /** Letters of its comments. */
+  /** What its pictures are said to show. */
+  readonly pictures: readonly string[];
+  /** Letters of its comments and of names of pictures. */
   readonly skippedCharacters: number;
 }
 
@@ -78,8 +82,13 @@ async function readPages(bytes: Uint8Array): Promise<PdfPage[]> {
     const { items } = await page.getTextContent();
     const annotations = (await page.getAnnotations()) as Annotation[];
     const fields = annotations.flatMap(fieldOf);
-    const skippedCharacters = annotations.reduce((sum, { contentsObj }) => sum + (contentsObj?.str?.length ?? 0), 0);
-    pages.push({ lines: toLines(items.filter((item) => "str" in item)), fields, skippedCharacters });
+    const comments = annotations.reduce((sum, { contentsObj }) => sum + (contentsObj?.str?.length ?? 0), 0);
+    const lines = toLines(items.filter((item) => "str" in item));
+    // A damaged structure does not keep the page from being read.
+    const structure = (await page.getStructTree().catch(() => null)) as PdfStructure | null;
+    const pictures = pdfPictures(structure, lines.flatMap(({ cells }) => cells).join(""));
+    const skippedCharacters = comments + pictures.skippedCharacters;
+    pages.push({ lines, fields, pictures: pictures.descriptions, skippedCharacters });
     page.cleanup();
   }
   await document.destroy();
