@@ -109,6 +109,32 @@ test("values that a chart only refers to are looked up", () => {
   expect(readChart(known, () => ["never"]).tables[0]?.[1]).toEqual(["1", "1"]);
 });
 
+test("charts of Office 2016 are read", () => {
+  const level = (...texts: readonly (string | number)[]): string =>
+    `<cx:lvl ptCount="9" formatCode="General">${texts.map((text, i) => `<cx:pt idx="${i}">${text}</cx:pt>`).join("")}</cx:lvl>`;
+  const data = (id: number, reference: string, values: string): string =>
+    `<cx:data id="${id}"><cx:strDim type="cat"><cx:f>S!$A$2:$B$3</cx:f>${level("a", "b")}${level("A")}</cx:strDim><cx:numDim type="val"><cx:f>${reference}</cx:f>${values}</cx:numDim></cx:data>`;
+  const named = (name: string): string =>
+    `<cx:tx><cx:txData><cx:f>S!$C$1</cx:f><cx:v>${name}</cx:v></cx:txData></cx:tx>`;
+  const drawn = "<cx:txPr><a:p><a:r><a:t>Bridge</a:t></a:r></a:p></cx:txPr>";
+  const xml = `<cx:chartSpace><cx:chartData>${data(0, "S!$C$2", level(5, -3))}${data(1, "S!$D$2", "")}</cx:chartData><cx:chart><cx:title>${named("Bridge")}${drawn}</cx:title><cx:plotArea><cx:plotAreaRegion><cx:series layoutId="waterfall">${named("Change")}<cx:dataId val="0"/></cx:series><cx:series layoutId="waterfall"><cx:dataId val="1"/></cx:series></cx:plotAreaRegion><cx:axis id="0"><cx:catScaling/><cx:title>${named("Step")}</cx:title></cx:axis><cx:axis id="1"><cx:valScaling/><cx:title>${named("Euros")}</cx:title></cx:axis></cx:plotArea></cx:chart></cx:chartSpace>`;
+  const { caption, tables, sheets, skippedCharacters } = readChart(xml, (reference) =>
+    reference === "S!$D$2" ? ["7", "8"] : [],
+  );
+  expect({ caption, tables, sheets: [...(sheets ?? [])], skippedCharacters }).toEqual({
+    caption: "Bridge (Euros)",
+    tables: [
+      [
+        ["Step", "Change", "Series 2"],
+        ["A a", "5", "7"],
+        ["A b", "-3", "8"],
+      ],
+    ],
+    sheets: ["S"],
+    skippedCharacters: "Bridge".length,
+  });
+});
+
 test("what is filtered out or beside the values is counted", () => {
   const hidden = `<c:extLst><c:ext><c15:ser>${values(123)}<c15:tx>${rich("gone")}</c15:tx></c15:ser></c:ext></c:extLst>`;
   const error = `<c:errBars><c:plus><c:numLit>${listed(45)}</c:numLit></c:plus></c:errBars>`;

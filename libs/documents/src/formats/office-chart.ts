@@ -22,21 +22,21 @@ export interface OfficeChart {
 }
 
 interface Axis {
-  readonly kind: string;
+  kind: string;
   /** Side of the chart that it is on: b, t, l or r. */
   side: string;
   readonly title: string[];
 }
 
-const axisKinds = new Set(["catAx", "dateAx", "valAx", "serAx"]);
+const axisKinds = new Set(["catAx", "dateAx", "valAx", "serAx", "axis"]);
 /** What these hold is not shown, or is no value of a series. */
 const asides = new Set(["extLst", "pivotFmts", "trendline", "errBars"]);
 /** Texts of the cells that a reference is to. */
 export type CellLookup = (reference: string) => readonly string[];
 
 /**
- * Reads a chart (DrawingML charts, ECMA-376 part 1, 21.2) with the values that were last drawn, up to 65,536 cells of
- * tables. Dates are written as ISO 8601.
+ * Reads a chart (DrawingML charts, ECMA-376 part 1, 21.2, and those of Office 2016, MS-ODRAWXML 2.24.3) with the values that
+ * were last drawn, up to 65,536 cells of tables. Dates are written as ISO 8601.
  * @param cellsAt Finds values where the chart has only references, as charts have that no one has looked at yet.
  * @throws Error when it is not well-formed.
  */
@@ -64,6 +64,8 @@ class ChartReader {
   readonly #series = new ChartSeriesList();
   readonly #axes: Axis[] = [];
   readonly #sheets = new Set<string>();
+  readonly #namesOfData = new Map<string, string[]>();
+  #seriesName: string[] = [];
   #hasOwnValues = false;
   #is1904 = false;
   #asideDepth = 0;
@@ -88,16 +90,25 @@ class ChartReader {
     this.#text = "";
     if (this.#asideDepth > 0 || asides.has(name)) this.#asideDepth++;
     else if (name === "ser" && this.#takeCell()) this.#series.start();
+    else if (name === "data" && this.#takeCell()) this.#startData(attributes.id ?? "");
+    else if (name === "series") this.#seriesName = [];
+    else if (name === "dataId") this.#nameData(attributes.val ?? "");
+    else if (name === "strDim" || name === "numDim")
+      this.#points = this.#series.pointsOf(partOf(attributes.type ?? ""));
+    else if (name === "catScaling") this.#setAxis({ kind: "catAx" });
     else if (axisKinds.has(name) && this.#takeCell()) this.#axes.push({ kind: name, side: "", title: [] });
-    else if (name === "axPos") this.#setSide(attributes.val ?? "");
+    else if (name === "axPos") this.#setAxis({ side: attributes.val ?? "" });
     else if (name === "title") this.#words = axisKinds.has(above) ? this.#axes.at(-1)?.title : this.#title;
     else if (name === "tx" && above === "ser") this.#words = this.#series.lastName;
+    else if (name === "tx" && above === "series") this.#words = this.#seriesName;
     else if (name === "tx" && above === "dLbl") this.#words = this.#labels;
     else if (name === "p" && this.#words && this.#takeCell()) this.#words.push("");
     else if (name === "br") this.#addWords(" ");
     else if (above === "ser") this.#points = this.#series.pointsOf(name);
-    else if (name === "lvl") this.#points = this.#series.nextLevel(this.#points);
-    else if (name === "pt") this.#index = Number(attributes.idx);
+    else if (name === "lvl") {
+      this.#points = this.#series.nextLevel(this.#points);
+      this.#isDate = isDateFormat(attributes.formatCode ?? "");
+    } else if (name === "pt") this.#index = Number(attributes.idx);
     else if (name === "date1904") this.#is1904 = attributes.val !== "0";
     else if (name.endsWith("Cache")) this.#isDate = false;
     else if (name.endsWith("Lit")) {
@@ -121,13 +132,16 @@ class ChartReader {
     } else if (name === "formatCode") this.#isDate = isDateFormat(text);
     else if (name === "f") this.#addReference(text);
     else if (name.endsWith("Ref")) this.#lookUp();
-    else if (name === "v" && this.#points) this.#addPoint(text.trim());
+    else if (name.endsWith("Dim")) {
+      this.#lookUp();
+      this.#points = undefined;
+    } else if ((name === "v" || name === "pt") && this.#points) this.#addPoint(text.trim());
     else if (name === "v") this.#addName(text, above);
     else if (name === "t" && above === "r") this.#addWords(text);
     // What a field such as the value of a point was last filled with.
     else if (name === "t") this.#skipped += text.trim().length;
     else if (name === "title" || name === "tx") this.#words = undefined;
-    else if (name === "ser") this.#cells -= this.#series.end();
+    else if (name === "ser" || name === "data") this.#cells -= this.#series.end();
     else if (above === "ser") this.#points = undefined;
   }
 
@@ -153,9 +167,19 @@ class ChartReader {
     return ++this.#cells <= maxCells;
   }
 
-  #setSide(side: string): void {
-    const axis = this.#axes.at(-1);
-    if (axis !== undefined) axis.side = side;
+  #setAxis(known: Partial<Axis>): void {
+    Object.assign(this.#axes.at(-1) ?? {}, known);
+  }
+
+  /** Charts of Office 2016 have their values before the series, which say by an id which are theirs. */
+  #startData(id: string): void {
+    this.#series.start();
+    this.#namesOfData.set(id, this.#series.lastName ?? []);
+  }
+
+  #nameData(id: string): void {
+    const name = this.#namesOfData.get(id);
+    if (name?.length === 0) name.push(joined(this.#seriesName, " "));
   }
 
   #addPoint(text: string): void {
@@ -204,6 +228,12 @@ class ChartReader {
 
 function axisTitles(axes: readonly Axis[]): string {
   return joined([...new Set(axes.map(({ title }) => joined(title, " ")))], ", ");
+}
+
+/** What the values of a dimension are in older charts. */
+function partOf(dimension: string): string {
+  if (dimension === "x") return "xVal";
+  return dimension === "size" || dimension === "y" ? "val" : dimension;
 }
 
 /** Whether a format of numbers shows days: it has letters for them, beside what stands in it as it is. */

@@ -37,7 +37,7 @@ export class OfficeCharts {
     const targets = new Map<string, string>();
     const sources = new Map<string, string>();
     for (const { id, type, target } of relations) {
-      if (type !== "chart") continue;
+      if (type !== "chart" && type !== "chartEx") continue;
       targets.set(id, target);
       const xml = sources.has(target) || this.#read.has(target) ? undefined : await this.#archive.text(target);
       if (xml !== undefined && xml.length <= maxXmlLength) sources.set(target, xml);
@@ -55,7 +55,8 @@ export class OfficeCharts {
 
 function readUndamaged(xml: string | undefined, cellsAt: CellLookup | undefined): OfficeChart | undefined {
   try {
-    return xml === undefined ? undefined : readChart(xml, cellsAt);
+    const chart = xml === undefined ? undefined : readChart(xml, cellsAt);
+    return chart?.caption === "" && chart.tables.length === 0 ? undefined : chart;
   } catch {
     return undefined;
   }
