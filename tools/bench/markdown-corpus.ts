@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ChunkRecord } from "@ragline/artifacts";
 import { randomNumbers } from "./random-numbers.js";
 import { shortChunks } from "./short-chunks.js";
 
@@ -34,10 +35,11 @@ export async function writeMarkdown(folder: string, bytes: number, seed: number)
     for (let length = 0; length < fileBytes; ) {
       const sentences: string[] = [];
       let heading = "";
-      for (const { text, metadata } of source) {
+      // One by one: a loop over the source would end it.
+      while (sentences.length < sentencesPerSection) {
+        const { text, metadata } = source.next().value as ChunkRecord;
         heading = String(metadata["heading_text"]);
         sentences.push(text);
-        if (sentences.length === sentencesPerSection) break;
       }
       const part = section(sentences, heading, random);
       parts.push(part);
