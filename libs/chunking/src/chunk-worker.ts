@@ -17,10 +17,9 @@ const embedBatch = 64;
 const port = parentPort as MessagePort;
 const options = workerData as WorkerOptions;
 const tokenizer = TextTokenizer.fromFile(options.tokenizerPath);
-const prefix = options.prefix ?? "";
 const chunker = new Chunker({
   ...options,
-  countTokens: (text) => tokenizer.count(prefix + text),
+  countTokens: tokenizer.counterBehind(options.prefix ?? ""),
   separable: tokenizer.isSeparable,
   piecesOf: tokenizer.piecesOf,
 });

@@ -87,3 +87,22 @@ test("a text of 1,000,000 characters is cut, whatever it is made of", () => {
     expect(sequence.truncated).toBe(true);
   }
 });
+
+test.each(["", "passage: ", "passage:\n", "passage:", "é [SEP]\t"])(
+  "texts are counted behind the prefix %j as with it",
+  (prefix) => {
+    const count = tokenizer.counterBehind(prefix);
+    for (const text of [
+      "",
+      "word",
+      "two words",
+      " led by a space",
+      "\u0301 a mark",
+      "[SEP]",
+      "##ing",
+      "漢字",
+      ": colon",
+    ])
+      expect(count(text)).toBe(tokenizer.count(prefix + text));
+  },
+);

@@ -116,6 +116,13 @@ export class TextTokenizer {
     return this.#single.before.length + this.#tokenizer.content(text).length + this.#single.after.length;
   }
 
+  /** How many tokens texts take behind a prefix, specials included. The prefix is counted once where that gives the same. */
+  counterBehind(prefix: string): (text: string) => number {
+    if (!this.isSeparable || !/(?:^|[ \t\r\n])$/.test(prefix)) return (text) => this.count(prefix + text);
+    const prefixTokens = this.#tokenizer.content(prefix).length;
+    return (text) => prefixTokens + this.count(text);
+  }
+
   /** The tokens of a text with the model's specials; what exceeds `maxTokens` is cut from the end of the text. */
   encode(text: string, maxTokens: number): TokenSequence {
     const content = this.#tokenizer.content(text);
