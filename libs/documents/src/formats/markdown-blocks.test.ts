@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import MarkdownIt from "markdown-it";
 import { expect, test } from "vitest";
 import { parseMarkdown } from "./markdown-blocks.js";
 
@@ -27,6 +28,25 @@ test.each([
 test("titles have no markup", () => {
   const titles = parseMarkdown("# A *b* `c` [d](e) &amp; ![f](g)\n## \n").blocks.map(({ title }) => title);
   expect(titles).toEqual(["A b c d & f", ""]);
+});
+
+test("a title is what the inline rules make of it, whatever signs are in it", () => {
+  const whole = new MarkdownIt({ html: true });
+  const signs = fc.oneof(
+    fc.constantFrom(
+      ..."a b  |é|漢|\u00a0|\t|&amp;|<b>|http://x.y|*b*| _a_ |~~c~~|`d`|\\e|[|](c)|!|\\|<|>|&".split("|"),
+    ),
+    fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 1 }),
+  );
+  fc.assert(
+    fc.property(fc.array(signs, { maxLength: 12 }), (parts) => {
+      const text = `# x${parts.join("")}y\n`;
+      const words = whole.parse(text, {})[1]?.children ?? [];
+      const shown = words.map(({ type, content }) => (type === "html_inline" ? "" : content)).join("");
+      expect(parseMarkdown(text).blocks[0]?.title).toBe(shown.replace(/\s+/g, " ").trim());
+    }),
+    { numRuns: 1000, seed: 8 },
+  );
 });
 
 test("items and table headers are marked", () => {

@@ -141,13 +141,21 @@ function startsWithin(tokens: Token[], i: number, type: string): number[] {
   return lines;
 }
 
+/** Text in which no inline rule finds anything. */
+const withoutMarkup = /^[^\\`*_~[\]!<>&\r\n]*$/;
+
 /** A heading's words without emphasis, links and code marks. */
-function plainTitle(source: string): string {
-  const tokens = inline.parseInline(source.slice(0, maxTitleSource), {})[0]?.children ?? [];
+function plainTitle(heading: string): string {
+  const source = heading.slice(0, maxTitleSource);
+  return (withoutMarkup.test(source) ? source : inlineText(source)).replace(/\s+/g, " ").trim();
+}
+
+function inlineText(source: string): string {
+  const tokens = inline.parseInline(source, {})[0]?.children ?? [];
   const words = tokens.map((token) =>
     token.type.endsWith("break") ? " " : token.type === "html_inline" ? "" : token.content,
   );
-  return words.join("").replace(/\s+/g, " ").trim();
+  return words.join("");
 }
 
 /** Adds paragraphs for text that no block covers, such as link definitions. */
