@@ -1,7 +1,7 @@
 import type { Block, SourceDocument } from "@ragline/documents";
 import type { ChunkDocumentOptions } from "./chunk-options.js";
 import type { ChunkSpan } from "./chunk-span.js";
-import { ContextMaker } from "./context.js";
+import { type Context, ContextMaker, noContext } from "./context.js";
 import { type Group, isHeadingOf, Packer, type Piece } from "./packing.js";
 import { commonSection, type Section, toSections } from "./section.js";
 import { cutSentences } from "./sentences.js";
@@ -15,7 +15,6 @@ const maxCharactersPerToken = 8;
 /** What is kept free for each sentence of overlap, and the most of the budget that overlap takes. */
 const tokensPerSentence = 32;
 const overlapShare = 1 / 3;
-const none = { text: "", tokens: 0 };
 
 /** Turns the groups of a document into chunks of which the tokens are known. */
 export class Assembly {
@@ -25,6 +24,7 @@ export class Assembly {
   readonly #words: WordTokens;
   readonly #budget: number;
   readonly #measure: Measure;
+  readonly #contexts: ContextMaker;
   readonly #spans: ChunkSpan[] = [];
 
   constructor({ text, blocks }: SourceDocument, words: WordTokens, options: ChunkDocumentOptions) {
@@ -35,6 +35,7 @@ export class Assembly {
     this.#words = words;
     const reserve = Math.min(overlapSentences * tokensPerSentence, Math.floor(maxTokens * overlapShare));
     this.#budget = Math.max(1, maxTokens - words.overhead - reserve);
+    this.#contexts = new ContextMaker(text, this.#budget, words);
     this.#measure = { index: new TokenIndex(text, words), maxLength: maxTokens * maxCharactersPerToken };
   }
 
@@ -45,9 +46,8 @@ export class Assembly {
   }
 
   #groups(): Group[] {
-    const contexts = new ContextMaker(this.#text, this.#budget, this.#words);
     const { turns = [] } = this.#options;
-    return new Packer(this.#text, this.#blocks, this.#budget, this.#measure, contexts, turns).pack();
+    return new Packer(this.#text, this.#blocks, this.#budget, this.#measure, this.#contexts, turns).pack();
   }
 
   /** Windows over the whole text, each a group of what it holds of every block. */
@@ -65,7 +65,7 @@ export class Assembly {
         const pieceEnd = Math.min(window.end, this.#blocks[at + 1]?.start ?? window.end);
         const tokens = this.#measure.index.tokens(start, pieceEnd);
         const rank = start === block.start ? 0 : windowRank;
-        group.push({ start, end: pieceEnd, tokens, block, section, before: none, after: none, rank, isForced: false });
+        group.push({ start, end: pieceEnd, tokens, block, section, before: noContext, after: noContext, rank, isForced: false });
         start = pieceEnd;
       }
       groups.push(group);
@@ -82,15 +82,26 @@ export class Assembly {
     if (start === end) return;
     const section = sectionOf(group) ?? first.section;
     const overlapStart = this.#overlapStart(start, section, first);
-    for (const from of new Set([overlapStart, start])) {
-      if (this.#add(group, section, { before: first.before, from, start, end, after: last.after })) return;
+    for (const before of new Set([this.#titles(first, section), first.before])) {
+      for (const from of new Set([overlapStart, start]))
+        if (this.#add(group, section, { before, from, start, end, after: last.after })) return;
     }
     if (group.length > 1) {
       const middle = group.length >> 1;
       this.#emit(group.slice(0, middle));
       this.#emit(group.slice(middle));
-    } else if (!this.#add(group, section, { before: none, from: start, start, end, after: none }))
+    } else if (!this.#add(group, section, { before: noContext, from: start, start, end, after: noContext }))
       this.#splitFurther(first);
+  }
+
+  /**
+   * What stands before a chunk where there is room for it: where it begins with headings, the titles down to its own section
+   * instead of those above, which would outweigh that of the section itself.
+   */
+  #titles({ block, start, before }: Piece, section: Section): Context {
+    const isHeading = block.kind === "heading" && start === block.start && this.#options.strategy !== "window";
+    const titles = isHeading && section.path.length > 1 ? this.#contexts.titles(section) : noContext;
+    return titles === noContext ? before : titles;
   }
 
   #add(

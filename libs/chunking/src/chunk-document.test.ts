@@ -31,18 +31,23 @@ test("a document that fits is one chunk", async () => {
   expect(await texts("# A\n\none\n\n## B\n\ntwo\n")).toEqual(["# A\n\none\n\n## B\n\ntwo"]);
 });
 
-test("sections that fit are chunks, with the titles above them", async () => {
+test("sections that fit are chunks, with the titles down to them", async () => {
   const body = "word ".repeat(20).trim();
   expect(await texts(`# A\n\n## B\n\n${body}\n\n## C\n\n${body}\n`)).toEqual([
-    `# A\n\n## B\n\n${body}`,
-    `A\n\n## C\n\n${body}`,
+    `A > B\n\n# A\n\n## B\n\n${body}`,
+    `A > C\n\n## C\n\n${body}`,
   ]);
 });
 
 test("small neighbours share a chunk; a heading stays with what follows", async () => {
   const body = "word ".repeat(21).trim();
   const found = await texts(`# A\n\ns\n\n## B\n\nt\n\n## C\n\n${body}\n\n## D\n\n### E\n\n${body}`);
-  expect(found).toEqual([`# A\n\ns\n\n## B\n\nt`, `A\n\n## C\n\n${body}`, `A\n\n## D\n\n### E\n\n${body}`]);
+  expect(found).toEqual([
+    `# A\n\ns\n\n## B\n\nt`,
+    `A > C\n\n## C\n\n${body}`,
+    // No room for the titles down to E.
+    `A\n\n## D\n\n### E\n\n${body}`,
+  ]);
 });
 
 test("a chunk stands in the section that its body is of, whatever headings lead to it, or in the one around several", async () => {
