@@ -22,8 +22,8 @@ const heading = /(<h[1-6]>(?:(?!<\/h[1-6]>).)*)(<\/h[1-6]>)/gs;
 const captionedPicture = /<p><img alt="([^"]*)"><\/p>(?=<figcaption>\1<\/figcaption>)/g;
 
 /**
- * The charts and diagrams of a Word document, and what pictures and shapes are said to show. mammoth passes over them, so `mark` puts a bookmark behind each that it keeps,
- * and `fill` puts what it says in the place of the bookmark.
+ * The charts and diagrams of a Word document, and what pictures and shapes are said to show. mammoth passes over them, so
+ * `mark` puts a bookmark behind each that it keeps, and `fill` puts what it says in the place of the bookmark.
  */
 export class DocxObjects {
   readonly #archive: ZipArchive;
