@@ -35,7 +35,7 @@ export function auditText({ selfAudit, auditStrata }: CollectionSummary): string
     ["left", "right", "right", "right", "right"],
   );
   for (const row of selfAudit) table.push([row.ranking, ...figures(row)]);
-  const title = `Self-audit: how often ${selfAudit[0]?.queries ?? 0} queries made from the chunks find their own chunk, or one that says the same`;
+  const title = `Self-audit: how often ${selfAudit[0]?.queries ?? 0} queries made from the chunks find their own chunk, one that says the same, or for a heading one of its section`;
   const last = selfAudit.at(-1)?.ranking ?? "";
   return `${title}\n${table.toString()}\n\n${strataText(auditStrata, last)}`;
 }
