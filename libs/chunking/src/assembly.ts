@@ -65,7 +65,17 @@ export class Assembly {
         const pieceEnd = Math.min(window.end, this.#blocks[at + 1]?.start ?? window.end);
         const tokens = this.#measure.index.tokens(start, pieceEnd);
         const rank = start === block.start ? 0 : windowRank;
-        group.push({ start, end: pieceEnd, tokens, block, section, before: noContext, after: noContext, rank, isForced: false });
+        group.push({
+          start,
+          end: pieceEnd,
+          tokens,
+          block,
+          section,
+          before: noContext,
+          after: noContext,
+          rank,
+          isForced: false,
+        });
         start = pieceEnd;
       }
       groups.push(group);
