@@ -20,9 +20,9 @@ const maxOverlapSentences = 8;
 /**
  * Cuts documents into chunks. A chunk's core span is `document.text.slice(start_char, end_char)`, in UTF-16 code units;
  * every byte of the file and every character of its text is in one core span, or counted by the reason why not. The core
- * stands in the chunk's text from `core_offset` on. Before it stand the titles down to its section ("Guide > Install"), the overlap,
- * and a table's header or the fence of code where the core begins inside; behind it the end of a fence. No text is over
- * `maxTokens`. The same document and options give the same chunks.
+ * stands in the chunk's text from `core_offset` on. Before it stand the titles down to its section ("Guide > Install"), the
+ * overlap, and a table's header or the fence of code where the core begins inside; behind it the end of a fence. No text is
+ * over `maxTokens`. The same document and options give the same chunks.
  */
 export class Chunker {
   readonly #options: ChunkDocumentOptions;

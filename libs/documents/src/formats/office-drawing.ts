@@ -26,7 +26,8 @@ export interface DrawingContext {
 
 /**
  * Writes what a drawing shows (a slide, its notes, a diagram, or what floats over the cells of a sheet) in the order of its
- * file, but for titles of slides, which come first as headings: texts, tables, formulas as LaTeX, charts, and what pictures are said to show.
+ * file, but for titles of slides, which come first as headings: texts, tables, formulas as LaTeX, charts, and what pictures
+ * are said to show.
  * @returns how many letters it leaves out: dates, page numbers and the like that stand on every slide, names of pictures
  * @throws Error when it is not well-formed.
  */

@@ -18,7 +18,8 @@ const bullet = /^[•◦▪■●○‣⁃∙\uf0b7]/;
 /**
  * PDFs that hold text: lines in the order of the file, joined to paragraphs where they stand close; larger letters make
  * headings, bullets lists, and lines of parts that stand far apart tables. Behind the lines of a page stand what its pictures
- * are said to show (in tagged PDFs) and the values of its form; its comments are left out and counted. Pages end with a page break. Scanned pages hold no text and are empty.
+ * are said to show (in tagged PDFs) and the values of its form; its comments are left out and counted. Pages end with a page
+ * break. Scanned pages hold no text and are empty.
  */
 export async function parsePdf(bytes: Uint8Array): Promise<ParsedText> {
   if (!Buffer.from(bytes.subarray(0, 1024)).includes("%PDF-")) {

@@ -59,8 +59,13 @@ export class AuditSampler {
   /** Looks at one chunk; each is to be added once, in any order. */
   add(chunk: AuditChunk): void {
     const own = chunk.sections[0] ?? [];
+    // The section that holds the chunk stands mostly among those that it has parts of as well.
+    const titles = new Set<string>();
     for (const section of chunk.sections) {
-      const heading = headingQuery(section.at(-1) ?? "");
+      const title = section.at(-1) ?? "";
+      if (titles.has(title)) continue;
+      titles.add(title);
+      const heading = headingQuery(title);
       if (heading !== undefined) this.#headings.add(heading, chunk, section, section === own);
     }
     const sentence = sentenceQuery(chunk.text, own.at(-1) ?? "");
@@ -115,22 +120,22 @@ class DistinctSample {
         textKey(comparedWords(chunk.text)) === known.textKey ||
         (this.#kind === "heading" && isSameSection(known.place, { document: chunk.stratum().document, section }));
       if (!isSame) known.repeated = true;
-      else if (asks) known.query ??= this.#query(text, chunk, section);
+      else if (asks) known.query ??= this.#query(text, chunk.row, chunk.stratum(), section);
       return;
     }
     if (this.#entries.size >= 2 * this.#size) this.#shrink();
     if (this.#largest !== "" && hash > this.#largest) return;
+    const stratum = chunk.stratum();
     this.#entries.set(hash, {
       hash,
-      query: asks ? this.#query(text, chunk, section) : undefined,
-      place: { document: chunk.stratum().document, section },
+      query: asks ? this.#query(text, chunk.row, stratum, section) : undefined,
+      place: { document: stratum.document, section },
       textKey: textKey(comparedWords(chunk.text)),
       repeated: false,
     });
   }
 
-  #query(text: string, { row, stratum }: AuditChunk, section: readonly string[]): AuditQuery {
-    const { document, contentType } = stratum();
+  #query(text: string, row: number, { document, contentType }: Stratum, section: readonly string[]): AuditQuery {
     return { kind: this.#kind, text, row, document, contentType, section };
   }
 
